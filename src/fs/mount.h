@@ -1,0 +1,48 @@
+/*
+ * fs/mount.h - serve an engine's model as a read-only file system
+ *
+ * Layer: src/fs, the only one that knows FUSE.  Threads: one mount at a time
+ * per call; the call owns its threads.
+ */
+#ifndef MIH_FS_MOUNT_H
+#define MIH_FS_MOUNT_H
+
+#include "util/err.h"
+#include "verify/engine.h"
+
+#include <stdbool.h>
+
+struct mih_fs_params {
+	const struct mih_verify_model *model; /* borrowed */
+	const char *mountpoint;
+	const char *options;   /* "-o" text for FUSE, comma separated, or NULL */
+	bool debug;            /* log every FUSE message */
+	/**
+	 * Make the engine. Called once in the process that will serve, after
+	 * daemonising, because neither threads nor a GPU context survive fork.
+	 */
+	mih_err (*start)(void *context, struct mih_verify_engine **engine_out);
+	void *context;
+	/** The mount answers: called once, before requests of users. */
+	void (*ready)(void *context);
+};
+
+/**
+ * mih_fs_check_mountpoint() - can something be mounted there?
+ *
+ * Return: 0; -ENOTDIR, -ENOENT ...; -ENOTCONN when a dead earlier mount is in
+ * the way, with a story that names it and the command that clears it.
+ */
+MIH_MUST_CHECK mih_err mih_fs_check_mountpoint(const char *mountpoint);
+
+/**
+ * mih_fs_serve() - mount, serve until unmounted or SIGTERM/SIGINT/SIGHUP
+ *
+ * After a signal the mount point is free again within a few seconds, whatever
+ * readers do; their calls end in an error.
+ *
+ * Return: 0 after an orderly end; -errno with a story.
+ */
+MIH_MUST_CHECK mih_err mih_fs_serve(const struct mih_fs_params *params);
+
+#endif

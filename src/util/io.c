@@ -1,0 +1,201 @@
+#include "util/io.h"
+#include "util/checked.h"
+#include "util/cleanup.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+mih_err mih_io_pread_full(int fd, void *buf, size_t len, uint64_t off)
+{
+	char *at = buf;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, at, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ENODATA;
+		at += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+mih_err mih_io_pwrite_full(int fd, const void *buf, size_t len, uint64_t off)
+{
+	const char *at = buf;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, at, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Read to the end of fd; the size may change underneath, so trust no stat. */
+static mih_err read_all(int fd, size_t cap, char **buf_out, size_t *len_out)
+{
+	size_t room = 4096, len = 0;
+	mih_autofree char *buf = malloc(room);
+
+	while (buf) {
+		ssize_t n = read(fd, buf + len, room - len - 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		len += (size_t)n;
+		if (len > cap)
+			return -EFBIG;
+		if (n == 0) {
+			buf[len] = '\0';
+			*buf_out = MIH_STEAL(&buf);
+			*len_out = len;
+			return 0;
+		}
+		if (len + 1 == room) {
+			char *more = realloc(buf, room *= 2);
+
+			if (!more)
+				return -ENOMEM;
+			buf = more;
+		}
+	}
+	return -ENOMEM;
+}
+
+mih_err mih_io_read_file(const char *path, size_t cap, char **buf_out,
+			 size_t *len_out)
+{
+	mih_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	mih_err err;
+
+	if (fd < 0)
+		return mih_err_fail_errno(-errno, "%s", path);
+	err = read_all(fd, cap, buf_out, len_out);
+	if (err == -EFBIG)
+		return mih_err_fail(err, "%s: larger than %zu bytes", path,
+				    cap);
+	return err ? mih_err_fail_errno(err, "%s", path) : 0;
+}
+
+static void writer_free(struct mih_io_writer *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	free(w->path);
+	free(w->temp);
+	*w = (struct mih_io_writer){ .fd = -1 };
+}
+
+mih_err mih_io_writer_open(struct mih_io_writer *w, const char *path,
+			   mode_t mode)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	*w = (struct mih_io_writer){ .fd = -1, .path = strdup(path) };
+	if (!w->path || asprintf(&w->temp, "%s.XXXXXX", path) < 0) {
+		w->temp = NULL;
+		writer_free(w);
+		return mih_err_fail_errno(-ENOMEM, "%s", path);
+	}
+	w->fd = mkostemp(w->temp, O_CLOEXEC);
+	if (w->fd < 0 || fchmod(w->fd, mode & ~mask) < 0) {
+		mih_err err = mih_err_fail_errno(-errno, "%s", path);
+
+		mih_io_writer_abort(w);
+		return err;
+	}
+	return 0;
+}
+
+/* Make the rename itself durable. Some file systems refuse to fsync a folder;
+ * the file is complete all the same, so that is not an error. */
+static void sync_folder(const char *path)
+{
+	mih_autofree char *copy = strdup(path);
+	mih_autoclose int fd = -1;
+
+	if (copy)
+		fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)fsync(fd);
+}
+
+mih_err mih_io_writer_commit(struct mih_io_writer *w)
+{
+	if (fsync(w->fd) < 0 || rename(w->temp, w->path) < 0) {
+		mih_err err = mih_err_fail_errno(-errno, "%s", w->path);
+
+		mih_io_writer_abort(w);
+		return err;
+	}
+	sync_folder(w->path);
+	writer_free(w);
+	return 0;
+}
+
+void mih_io_writer_abort(struct mih_io_writer *w)
+{
+	int saved = errno;
+
+	if (w->fd >= 0)
+		unlink(w->temp);
+	writer_free(w);
+	errno = saved;
+}
+
+mih_err mih_io_write_file(const char *path, const void *buf, size_t len,
+			  mode_t mode)
+{
+	struct mih_io_writer w;
+	mih_err err = mih_io_writer_open(&w, path, mode);
+
+	if (err)
+		return err;
+	err = mih_io_pwrite_full(w.fd, buf, len, 0);
+	if (err) {
+		mih_io_writer_abort(&w);
+		return mih_err_fail_errno(err, "%s", path);
+	}
+	return mih_io_writer_commit(&w);
+}
+
+mih_err mih_io_open_beneath(int dirfd, const char *path, int flags,
+			    bool follow, int *fd_out)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+			   (follow ? 0 : RESOLVE_NO_SYMLINKS),
+	};
+	long fd;
+
+	/* RESOLVE_BENEATH gives EAGAIN when a rename raced with the walk. */
+	do {
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	if (fd < 0)
+		return -errno;
+	*fd_out = (int)fd;
+	return 0;
+}

@@ -1,0 +1,8 @@
+noinst_LIBRARIES += libutil.a
+libutil_a_SOURCES = \
+	src/util/bytes.c src/util/bytes.h \
+	src/util/checked.h src/util/cleanup.h \
+	src/util/err.c src/util/err.h \
+	src/util/io.c src/util/io.h \
+	src/util/log.c src/util/log.h \
+	src/util/pool.c src/util/pool.h

@@ -1,0 +1,98 @@
+#include "util/log.h"
+#include "util/checked.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum mih_log_level max_level = MIH_LOG_INFO;
+static enum mih_log_format log_format = MIH_LOG_TEXT;
+static enum mih_log_target log_target = MIH_LOG_TO_STDERR;
+
+static const char *const level_names[] = { "error", "warning", "info",
+					   "debug" };
+static const int syslog_levels[] = { LOG_ERR, LOG_WARNING, LOG_INFO,
+				     LOG_DEBUG };
+
+void mih_log_setup(enum mih_log_level level, enum mih_log_format format,
+		   enum mih_log_target target)
+{
+	max_level = level;
+	log_format = format;
+	log_target = target;
+	if (target == MIH_LOG_TO_SYSLOG)
+		openlog("mihfs", LOG_PID, LOG_DAEMON);
+}
+
+mih_err mih_log_level_parse(const char *name, enum mih_log_level *level_out)
+{
+	for (size_t i = 0; i < MIH_ARRAY_LEN(level_names); i++)
+		if (!strcmp(name, level_names[i])) {
+			*level_out = (enum mih_log_level)i;
+			return 0;
+		}
+	return MIH_EUSAGE;
+}
+
+/* Quote for JSON; bytes outside ASCII pass as they are (UTF-8 paths). */
+static void json_escape(const char *in, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	for (; *in && n + 3 < cap; in++) {
+		if (*in == '"' || *in == '\\')
+			out[n++] = '\\';
+		out[n++] = *in;
+	}
+	out[n] = '\0';
+}
+
+static int format_json(char *line, size_t cap, const char *level,
+		       const char *message)
+{
+	char escaped[2 * 1024 + 4];
+	struct timespec now;
+	struct tm tm;
+	char when[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	json_escape(message, escaped, sizeof(escaped));
+	return snprintf(line, cap,
+			"{\"time\":\"%s.%03ldZ\",\"level\":\"%s\","
+			"\"message\":\"%s\"}\n",
+			when, now.tv_nsec / 1000000, level, escaped);
+}
+
+void mih_log(enum mih_log_level level, const char *fmt, ...)
+{
+	int saved = errno, n;
+	char message[1024], line[3072];
+	va_list ap;
+
+	if (level > max_level)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	for (char *c = message; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	if (log_format == MIH_LOG_JSON)
+		n = format_json(line, sizeof(line), level_names[level],
+				message);
+	else
+		n = snprintf(line, sizeof(line), "mihfs: %s: %s\n",
+			     level_names[level], message);
+	if (log_target == MIH_LOG_TO_SYSLOG)
+		syslog(syslog_levels[level], "%s",
+		       log_format == MIH_LOG_JSON ? line : message);
+	else if (write(STDERR_FILENO, line,
+		       MIH_MIN((size_t)n, sizeof(line) - 1)) < 0)
+		errno = saved; /* nowhere left to complain */
+	errno = saved;
+}

@@ -1,0 +1,142 @@
+#include "util/pool.h"
+#include "util/cleanup.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct lane {
+	struct mih_pool_work *head, **tail;
+};
+
+struct mih_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work_there;
+	struct lane lanes[MIH_POOL_LANES];
+	bool stopping;
+	size_t nthreads;
+	char name[16];
+	pthread_t threads[];
+};
+
+static struct mih_pool_work *take(struct mih_pool *pool)
+{
+	for (size_t i = 0; i < MIH_POOL_LANES; i++) {
+		struct lane *lane = &pool->lanes[i];
+		struct mih_pool_work *work = lane->head;
+
+		if (!work)
+			continue;
+		lane->head = work->next;
+		if (!lane->head)
+			lane->tail = &lane->head;
+		return work;
+	}
+	return NULL;
+}
+
+static void *worker(void *arg)
+{
+	struct mih_pool *pool = arg;
+	struct mih_pool_work *work;
+
+	pthread_setname_np(pthread_self(), pool->name);
+	pthread_mutex_lock(&pool->lock);
+	for (;;) {
+		work = take(pool);
+		if (work) {
+			pthread_mutex_unlock(&pool->lock);
+			work->run(work);
+			pthread_mutex_lock(&pool->lock);
+		} else if (pool->stopping) {
+			break;
+		} else {
+			pthread_cond_wait(&pool->work_there, &pool->lock);
+		}
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+static int start_threads(struct mih_pool *pool, size_t wanted)
+{
+	sigset_t all, before;
+	int rc = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (!rc && pool->nthreads < wanted) {
+		rc = pthread_create(&pool->threads[pool->nthreads], NULL,
+				    worker, pool);
+		if (!rc)
+			pool->nthreads++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+mih_err mih_pool_new(const char *name, size_t nthreads,
+		     struct mih_pool **pool_out)
+{
+	struct mih_pool *pool;
+	int rc;
+
+	pool = calloc(1, sizeof(*pool) + nthreads * sizeof(pool->threads[0]));
+	if (!pool)
+		return mih_err_fail_errno(-ENOMEM, "thread pool %s", name);
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->work_there, NULL);
+	for (size_t i = 0; i < MIH_POOL_LANES; i++)
+		pool->lanes[i].tail = &pool->lanes[i].head;
+	snprintf(pool->name, sizeof(pool->name), "%s", name);
+	rc = start_threads(pool, nthreads);
+	if (rc) {
+		mih_pool_free(pool);
+		return mih_err_fail_errno(-rc, "thread pool %s", name);
+	}
+	*pool_out = pool;
+	return 0;
+}
+
+void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
+		     enum mih_pool_lane lane)
+{
+	work->next = NULL;
+	pthread_mutex_lock(&pool->lock);
+	*pool->lanes[lane].tail = work;
+	pool->lanes[lane].tail = &work->next;
+	pthread_cond_signal(&pool->work_there);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+size_t mih_pool_nthreads(const struct mih_pool *pool)
+{
+	return pool->nthreads;
+}
+
+void mih_pool_free(struct mih_pool *pool)
+{
+	if (!pool)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	pthread_cond_broadcast(&pool->work_there);
+	pthread_mutex_unlock(&pool->lock);
+	for (size_t i = 0; i < pool->nthreads; i++)
+		pthread_join(pool->threads[i], NULL);
+	pthread_cond_destroy(&pool->work_there);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+size_t mih_pool_cores(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_COUNT(&set) > 0)
+		return (size_t)CPU_COUNT(&set);
+	return 1;
+}

@@ -1,0 +1,66 @@
+/*
+ * util/pool.h - a fixed set of threads and two queues of work
+ *
+ * Layer: src/util.  Threads: internally locked.
+ *
+ * Work items live inside the caller's own structures, so submitting never
+ * allocates and never fails.
+ */
+#ifndef MIH_UTIL_POOL_H
+#define MIH_UTIL_POOL_H
+
+#include "util/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct mih_pool;
+
+/** One piece of work; embed it, set @run, submit it. */
+struct mih_pool_work {
+	struct mih_pool_work *next; /* the pool's, while queued */
+	void (*run)(struct mih_pool_work *work);
+};
+
+enum mih_pool_lane {
+	MIH_POOL_URGENT,     /* somebody waits for it */
+	MIH_POOL_BACKGROUND, /* taken when nothing urgent is queued */
+	MIH_POOL_LANES,
+};
+
+/**
+ * mih_pool_new() - start @nthreads threads with all signals blocked
+ * @name:     thread name, at most 15 bytes
+ * @nthreads: at least 1
+ * @pool_out: set on success; finish with mih_pool_free()
+ *
+ * Return: 0, -ENOMEM or -EAGAIN with a story.
+ */
+MIH_MUST_CHECK mih_err mih_pool_new(const char *name, size_t nthreads,
+				    struct mih_pool **pool_out);
+
+/**
+ * mih_pool_submit() - queue @work; first in, first out within its lane
+ * @work: kept until its run() is called; run() may free or resubmit it
+ */
+void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
+		     enum mih_pool_lane lane);
+
+/**
+ * mih_pool_nthreads() - number of threads of the pool
+ */
+size_t mih_pool_nthreads(const struct mih_pool *pool);
+
+/**
+ * mih_pool_free() - run everything queued, then stop and join the threads
+ *
+ * NULL is legal. Must not be called from a thread of the pool.
+ */
+void mih_pool_free(struct mih_pool *pool);
+
+/**
+ * mih_pool_cores() - processors this process may run on, at least 1
+ */
+size_t mih_pool_cores(void);
+
+#endif

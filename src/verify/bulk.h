@@ -1,0 +1,62 @@
+/*
+ * verify/bulk.h - read whole files once and take every digest on the way
+ *
+ * Layer: src/verify.  Threads: one call uses a pool of its own; callbacks say
+ * where they run.
+ *
+ * The one pass behind sign, tree, digest and verify: pieces of many files are
+ * read into private buffers by all cores at once; each piece gives its group
+ * digests through a device and, in file order, moves the file's flat digest
+ * on. Memory is bounded by the buffers, whatever the model holds.
+ */
+#ifndef MIH_VERIFY_BULK_H
+#define MIH_VERIFY_BULK_H
+
+#include "gpu/device.h"
+#include "hash/alg.h"
+#include "util/err.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/** One file to read, and what came out of it. */
+struct mih_verify_bulk_file {
+	const char *path;     /* relative to the model folder (borrowed) */
+	uint64_t nbytes;      /* exactly so many, or the file has failed */
+	mih_err err;          /* out: 0, -ENODATA shorter, -EFBIG longer, -errno */
+	uint8_t flat[MIH_HASH_LEN_MAX]; /* out: valid if params.flat is set */
+};
+
+struct mih_verify_bulk {
+	int dirfd;                    /* model folder (borrowed) */
+	bool follow;                  /* allow symlinks that stay beneath */
+	struct mih_verify_bulk_file *files;
+	size_t nfiles;
+	enum mih_hash_alg flat;       /* digest of whole files, or NONE */
+	enum mih_hash_alg tree;       /* group digests, or NONE */
+	struct mih_gpu_dev *dev;      /* for the group digests */
+	size_t nthreads;              /* 0: one per core */
+	void *context;                /* for the callbacks */
+	/** Group digests of one piece. Any thread, any order, many at once. */
+	mih_err (*groups)(void *context, size_t file, uint64_t first,
+			  const uint8_t *digests, size_t n);
+	/** SHA-256 state after (@i + 1) MiB; NULL: no hints wanted. */
+	mih_err (*hint)(void *context, size_t file, uint64_t i,
+			const uint8_t state[32]);
+	/** File @file is complete (see its err). Any thread, once per file. */
+	mih_err (*file_done)(void *context, size_t file);
+	_Atomic uint64_t *progress;   /* bytes done so far, or NULL */
+	const atomic_bool *cancel;    /* set: stop with -ECANCELED; or NULL */
+};
+
+/**
+ * mih_verify_bulk_run() - do it all; every byte is read exactly once
+ *
+ * A file that cannot be read or has another size gets its err and the rest
+ * goes on; a callback that fails stops everything.
+ *
+ * Return: 0; -ECANCELED; -ENOMEM; or the callback's error.
+ */
+MIH_MUST_CHECK mih_err mih_verify_bulk_run(struct mih_verify_bulk *bulk);
+
+#endif

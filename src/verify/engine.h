@@ -1,0 +1,157 @@
+/*
+ * verify/engine.h - verified bytes of a model: the only place that says
+ * "verified"
+ *
+ * Layer: src/verify.  Threads: internally locked; every call may come from any
+ * thread, and none of them waits for I/O or hashing: what takes time ends in a
+ * completion.
+ *
+ * How a byte gets out (doc/architecture.md):
+ *   request -> extent (1 MiB) -> groups (64 KiB): EMPTY, LOADING, GOOD or BAD
+ *   LOADING: pread into a private slot, group digests by a device, compared
+ *   in constant time with the file's proven layer. One load serves everyone
+ *   who asks meanwhile.
+ *   GOOD: the reply is the slot itself; the slot stays in a cache of bounded
+ *   bytes. BAD: -EIO for that group alone, once in the log; the verdict stands
+ *   for a while that doubles, and answers wait with it, so that a spinning
+ *   reader costs nothing and a repaired file heals.
+ *
+ * The proven layer of a file: coarse nodes (8 MiB) when it is opened, fine
+ * nodes (64 KiB) page by page on first use, both from the sidecar and compared
+ * with the signed root; without a usable sidecar the file is read instead.
+ *
+ * Lock order: see "Locks" in engine_internal.h.
+ */
+#ifndef MIH_VERIFY_ENGINE_H
+#define MIH_VERIFY_ENGINE_H
+
+#include "gpu/device.h"
+#include "util/err.h"
+#include "verify/model.h"
+
+#include <sys/uio.h>
+
+#define MIH_VERIFY_EXTENT   ((uint64_t)1 << 20)
+#define MIH_VERIFY_READ_MAX ((size_t)1 << 20) /* bytes per read request */
+#define MIH_VERIFY_READ_IOV 18                /* pieces of its answer, at most */
+
+struct mih_verify_engine;
+
+struct mih_verify_engine_params {
+	const struct mih_verify_model *model; /* kept until free */
+	struct mih_gpu_dev *dev;              /* kept until free */
+	size_t memory;    /* bytes of the cache of verified extents */
+	size_t nthreads;  /* 0: one per core */
+	unsigned retry_ms;/* first back-off of a bad group; 0: 100 ms; doubles
+			     up to 10 s */
+	/**
+	 * Integrity failures, one call per event (not per retry): a line that
+	 * begins with the path. Any thread. NULL: mih_log_error().
+	 */
+	void (*failed)(void *context, const char *line);
+	void *context;
+};
+
+/**
+ * mih_verify_engine_new() - start threads; nothing is read yet
+ *
+ * Return: 0, -ENOMEM or -EAGAIN with a story.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_engine_new(const struct mih_verify_engine_params *params,
+		      struct mih_verify_engine **engine_out);
+
+/**
+ * mih_verify_engine_free() - finish all requests, stop, release; NULL is legal
+ *
+ * Delayed answers of bad groups are given at once.
+ */
+void mih_verify_engine_free(struct mih_verify_engine *engine);
+
+/** A request to open a file; the caller's memory until done(). */
+struct mih_verify_open {
+	size_t file;  /* index in model->files */
+	/** Once, on any thread, perhaps before mih_verify_open() returns. */
+	void (*done)(struct mih_verify_open *request, mih_err err);
+	struct mih_verify_open *next; /* the engine's */
+};
+
+/**
+ * mih_verify_open() - make a file ready for reading
+ *
+ * Opens the backing file beneath the model directory, checks type and size,
+ * and proves its coarse layer (BY_FLAT or without a sidecar: by reading the
+ * whole file once). Opens of one file share that work. Every successful open
+ * needs one mih_verify_close().
+ *
+ * done() gets: 0; -EIO when type, size or digest are not the signed ones (the
+ * line is in the log); -ENOENT, -EACCES, -EMFILE, -ENOMEM ... as the system says.
+ */
+void mih_verify_open(struct mih_verify_engine *engine,
+		     struct mih_verify_open *request);
+
+/** mih_verify_close() - undo one successful open. */
+void mih_verify_close(struct mih_verify_engine *engine, size_t file);
+
+struct mih_verify_slot;
+
+/** A request for bytes; the caller's memory until released. */
+struct mih_verify_read {
+	size_t file;      /* open */
+	uint64_t off;     /* 0 <= off <= the file's nbytes */
+	size_t len;       /* 1 .. MIH_VERIFY_READ_MAX; cut at the end of file */
+	/**
+	 * Once, on any thread, perhaps before mih_verify_read() returns. With
+	 * err 0 exactly the asked bytes (cut at the end of the file, never
+	 * shorter) lie in iov[0 .. niov) until mih_verify_read_release().
+	 * With -EIO or another error niov is 0.
+	 */
+	void (*done)(struct mih_verify_read *request, mih_err err);
+	struct iovec iov[MIH_VERIFY_READ_IOV];
+	int niov;
+	/* The engine's. */
+	struct mih_verify_slot *slots[MIH_VERIFY_READ_IOV];
+	unsigned pending;
+	mih_err err;
+	struct mih_verify_engine *engine;
+	struct mih_verify_read *next;
+};
+
+/** mih_verify_read() - ask for verified bytes; see struct mih_verify_read. */
+void mih_verify_read(struct mih_verify_engine *engine,
+		     struct mih_verify_read *request);
+
+/** mih_verify_read_release() - give the bytes back; after done(), once. */
+void mih_verify_read_release(struct mih_verify_read *request);
+
+/** How far a file is proven. */
+enum mih_verify_status {
+	MIH_VERIFY_UNVERIFIED, /* no byte read yet */
+	MIH_VERIFY_PARTIAL,    /* some groups proven, none bad */
+	MIH_VERIFY_VERIFIED,   /* every group was proven at least once */
+	MIH_VERIFY_FAILED,     /* a group, a layer or the file is bad now */
+};
+
+struct mih_verify_file_stats {
+	enum mih_verify_status status;
+	uint64_t verified_bytes; /* of distinct groups proven so far */
+	uint64_t failures;       /* loads that ended BAD */
+};
+
+/** mih_verify_file_stats() - a snapshot for one file. */
+void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
+			   struct mih_verify_file_stats *stats_out);
+
+struct mih_verify_stats {
+	uint64_t bytes_read;      /* from backing files */
+	uint64_t bytes_verified;  /* of groups found GOOD, repeats counted */
+	uint64_t groups_bad;      /* loads that ended BAD */
+	uint64_t cache_hits;      /* read requests answered without a load */
+	uint64_t cache_bytes;     /* held now, in flight included */
+};
+
+/** mih_verify_engine_stats() - a snapshot of the whole engine. */
+void mih_verify_engine_stats(struct mih_verify_engine *engine,
+			     struct mih_verify_stats *stats_out);
+
+#endif

@@ -1,0 +1,4 @@
+noinst_LIBRARIES += libverify.a
+libverify_a_SOURCES = \
+	src/verify/bulk.h src/verify/engine.h src/verify/model.h \
+	src/verify/scan.h

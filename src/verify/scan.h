@@ -1,0 +1,63 @@
+/*
+ * verify/scan.h - the files of a model directory, as OMS sees them
+ *
+ * Layer: src/verify.  Threads: pure functions.
+ * Source: OpenSSF Model Signing 1.0, "ignore paths" and "symlinks".
+ */
+#ifndef MIH_VERIFY_SCAN_H
+#define MIH_VERIFY_SCAN_H
+
+#include "util/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What to leave out, and whether links count. */
+struct mih_verify_scan_rules {
+	const char *const *ignore;  /* paths relative to the model; the file or
+				       everything below it (borrowed) */
+	size_t nignore;
+	bool ignore_git;            /* .git, .gitignore, .gitattributes,
+				       .github at the top */
+	bool allow_symlinks;        /* false: a link is an error; true: links to
+				       files count as the file they lead to */
+};
+
+/** One file found. */
+struct mih_verify_scan_file {
+	char *path;       /* relative to the model, '/' between; owned */
+	uint64_t nbytes;
+};
+
+struct mih_verify_scan {
+	struct mih_verify_scan_file *files; /* code point order of path; owned */
+	size_t nfiles;
+};
+
+/**
+ * mih_verify_scan_run() - list every regular file below @model
+ * @model: directory; a single file is a model of one file, whose path is its
+ *         base name
+ * @rules: what to leave out
+ * @scan_out: filled; finish with mih_verify_scan_fini()
+ *
+ * Sockets, FIFOs, devices and names that OMS forbids are errors: what cannot
+ * be signed must not be passed over in silence.
+ *
+ * Return: 0; -ELOOP a link where none may be; -EINVAL a file that cannot be
+ * part of a model; -errno; each with a story that names the path.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_scan_run(const char *model,
+		    const struct mih_verify_scan_rules *rules,
+		    struct mih_verify_scan *scan_out);
+
+/** mih_verify_scan_fini() - release what the scan owns. */
+void mih_verify_scan_fini(struct mih_verify_scan *scan);
+
+/** mih_verify_scan_ignores() - would the scan leave @path out? */
+bool mih_verify_scan_ignores(const struct mih_verify_scan_rules *rules,
+			     const char *path);
+
+#endif
