@@ -20,4 +20,5 @@ include tests/sig/local.mk
 include tests/verify/local.mk
 endif
 include tests/mount/local.mk
+include tests/cli/local.mk
 include tests/lint/local.mk

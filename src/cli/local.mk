@@ -1,5 +1,8 @@
 bin_PROGRAMS += mihfs
-mihfs_SOURCES = src/cli/main.c
+mihfs_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+mihfs_SOURCES = \
+	src/cli/commands.h src/cli/main.c \
+	src/cli/options.c src/cli/options.h
 # From the top layer down: each archive may use those behind it.
 mihfs_LDADD = libfs.a libverify.a libtree.a libgpu.a libsig.a libhash.a \
 	libutil.a $(FUSE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS)

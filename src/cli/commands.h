@@ -1,0 +1,36 @@
+/*
+ * cli/commands.h - the commands of mihfs and how they end
+ *
+ * Layer: src/cli.  Threads: the main thread only.
+ *
+ * A command is a function of the shape of main(); argv[0] is its own name (for
+ * a mount perhaps that of the program) and is not looked at.
+ */
+#ifndef MIH_CLI_COMMANDS_H
+#define MIH_CLI_COMMANDS_H
+
+#include "util/err.h"
+
+/** What the process says to its parent (mihfs(1), "EXIT STATUS"). */
+enum mih_cli_exit {
+	MIH_CLI_DONE = 0,
+	MIH_CLI_UNVERIFIED = 1, /* signature, digest, missing or extra file */
+	MIH_CLI_USAGE = 2,
+	MIH_CLI_SYSTEM = 3,    /* the system or I/O failed */
+	MIH_CLI_NO_ANCHOR = 4, /* nobody is trusted to sign */
+};
+
+/** mih_cli_exit_code() - the one place where an error becomes an exit code. */
+int mih_cli_exit_code(mih_err err);
+
+/**
+ * mih_cli_fail() - print the story of @err as one line on stderr
+ *
+ * Return: mih_cli_exit_code(@err).
+ */
+int mih_cli_fail(mih_err err);
+
+/** One command; each lives in cmd_<name>.c and returns an exit code. */
+typedef int (*mih_cli_command)(int argc, char **argv);
+
+#endif
