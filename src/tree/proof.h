@@ -13,21 +13,25 @@
 
 #define MIH_TREE_PROOF_MAX 64 /* nodes in the longest possible proof */
 
+/** A layer in memory. */
+struct mih_tree_layer {
+	enum mih_hash_alg alg; /* one with is_tree */
+	const uint8_t *nodes;  /* n nodes without gaps (borrowed) */
+	uint64_t n;            /* at least 1 */
+};
+
 /**
  * mih_tree_proof_make() - the siblings that lead from node @index to the root
- * @alg:     one with is_tree
- * @nodes:   @n nodes of a layer (borrowed, unchanged)
- * @n:       at least 1
- * @index:   0 <= @index < @n
+ * @layer:   unchanged
+ * @index:   0 <= @index < @layer->n
  * @proof:   room for MIH_TREE_PROOF_MAX nodes, from the leaf's sibling upwards
- * @len_out: set to the number of nodes in @proof; 0 when @n is 1
+ * @len_out: set to the number of nodes in @proof; 0 when @layer->n is 1
  *
- * O(n) hashes.
+ * O(n) hashes and a copy of the layer.
  *
  * Return: 0, -EINVAL if @index is out of range, or -ENOMEM.
  */
-MIH_MUST_CHECK mih_err mih_tree_proof_make(enum mih_hash_alg alg,
-					   const uint8_t *nodes, uint64_t n,
+MIH_MUST_CHECK mih_err mih_tree_proof_make(const struct mih_tree_layer *layer,
 					   uint64_t index, uint8_t *proof,
 					   size_t *len_out);
 

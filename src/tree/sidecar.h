@@ -7,6 +7,9 @@
  * Nothing read here is proven. Callers compare layers with a signed root
  * (mih_tree_root) and pages with a proven coarse node before they use them,
  * and copy what they use BEFORE they check it: the file may change under us.
+ *
+ * A blake3 file of at most one page is proven by its fine layer alone: its
+ * coarse node is no root (tree/fold.h).
  */
 #ifndef MIH_TREE_SIDECAR_H
 #define MIH_TREE_SIDECAR_H
@@ -27,13 +30,14 @@ struct mih_tree_entry {
 };
 
 /**
- * mih_tree_sidecar_open() - map a sidecar and check its header and index
+ * mih_tree_sidecar_open() - open a sidecar, check its header and index
  * @path: file name
  * @sidecar_out: set on success; finish with mih_tree_sidecar_close()
  *
  * Checks magic, version, flags, byte order, section table and the XXH3-128 of
- * header and index; not the layers. Cost: one pass over the index (64 bytes
- * per file), nothing that grows with the model's bytes.
+ * header, index and paths; not the layers. Cost: one pass over index and paths,
+ * which are kept in memory (64 bytes per file and the paths; at most 2^24 files
+ * and 1 GiB of paths are accepted); nothing that grows with the model's bytes.
  *
  * Return: 0; -ENOENT no such file; MIH_EFORMAT with a story that tells
  * truncation, damage and an unknown version apart; or -errno with a story.
@@ -41,7 +45,7 @@ struct mih_tree_entry {
 MIH_MUST_CHECK mih_err
 mih_tree_sidecar_open(const char *path, struct mih_tree_sidecar **sidecar_out);
 
-/** mih_tree_sidecar_close() - unmap; NULL is legal. */
+/** mih_tree_sidecar_close() - release; NULL is legal. */
 void mih_tree_sidecar_close(struct mih_tree_sidecar *sidecar);
 
 /**

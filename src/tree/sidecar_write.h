@@ -1,14 +1,15 @@
 /*
  * tree/sidecar_write.h - build a sidecar while the model is being hashed
  *
- * Layer: src/tree.  Threads: internally locked: any number of threads may put
- * digests of any files and ranges at once; open, finish and abort are for one
- * thread.
+ * Layer: src/tree.  Threads: lock-free: any number of threads may put digests
+ * of any files and ranges at once; open, finish and abort are for one thread.
  * Format: doc/format.md section 4.
  *
  * The sizes are known before, so every layer has its place from the start and
- * digests go straight there. Memory: a few hundred bytes per file, whatever
- * the bytes; a 1 TB file builds in the same memory as a 1 MB one.
+ * digests go straight there. Memory: about 50 bytes per file (70 while it is
+ * opened) and a bit per group, 2 MiB for each TiB of model; while the root of a
+ * file is taken also its coarse layer, 4 MiB for each TiB of the file with
+ * nodes of 32 bytes.
  */
 #ifndef MIH_TREE_SIDECAR_WRITE_H
 #define MIH_TREE_SIDECAR_WRITE_H
