@@ -21,32 +21,36 @@
 
 /** One file to read, and what came out of it. */
 struct mih_verify_bulk_file {
-	const char *path;     /* relative to the model folder (borrowed) */
-	uint64_t nbytes;      /* exactly so many, or the file has failed */
-	mih_err err;          /* out: 0, -ENODATA shorter, -EFBIG longer, -errno */
+	const char *path; /* relative to the model folder (borrowed) */
+	uint64_t nbytes;  /* exactly so many, or the file has failed */
+	mih_err err;	  /* out: 0; -ENODATA shorter; -EFBIG longer; -ESTALE
+			     written to meanwhile; -EINVAL no regular
+			     file; -ELOOP, -EXDEV a link; -errno */
 	uint8_t flat[MIH_HASH_LEN_MAX]; /* out: valid if params.flat is set */
 };
 
 struct mih_verify_bulk {
-	int dirfd;                    /* model folder (borrowed) */
-	bool follow;                  /* allow symlinks that stay beneath */
+	int dirfd;   /* model folder (borrowed) */
+	bool follow; /* allow symlinks that stay beneath */
 	struct mih_verify_bulk_file *files;
 	size_t nfiles;
-	enum mih_hash_alg flat;       /* digest of whole files, or NONE */
-	enum mih_hash_alg tree;       /* group digests, or NONE */
-	struct mih_gpu_dev *dev;      /* for the group digests */
-	size_t nthreads;              /* 0: one per core */
-	void *context;                /* for the callbacks */
+	enum mih_hash_alg flat;	 /* digest of whole files, or NONE */
+	enum mih_hash_alg tree;	 /* group digests, or NONE */
+	struct mih_gpu_dev *dev; /* for the group digests; owner of the
+				    buffers, so needed in any case */
+	size_t nthreads;	 /* 0: one per core */
+	void *context;		 /* for the callbacks */
 	/** Group digests of one piece. Any thread, any order, many at once. */
 	mih_err (*groups)(void *context, size_t file, uint64_t first,
 			  const uint8_t *digests, size_t n);
 	/** SHA-256 state after (@i + 1) MiB; NULL: no hints wanted. */
 	mih_err (*hint)(void *context, size_t file, uint64_t i,
 			const uint8_t state[32]);
-	/** File @file is complete (see its err). Any thread, once per file. */
+	/** File @file is complete (see its err). Any thread, once per file,
+	 *  after all other calls for that file. */
 	mih_err (*file_done)(void *context, size_t file);
-	_Atomic uint64_t *progress;   /* bytes done so far, or NULL */
-	const atomic_bool *cancel;    /* set: stop with -ECANCELED; or NULL */
+	_Atomic uint64_t *progress; /* bytes done so far, or NULL */
+	const atomic_bool *cancel;  /* set: stop with -ECANCELED; or NULL */
 };
 
 /**

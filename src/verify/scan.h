@@ -15,24 +15,27 @@
 
 /** What to leave out, and whether links count. */
 struct mih_verify_scan_rules {
-	const char *const *ignore;  /* paths relative to the model; the file or
-				       everything below it (borrowed) */
+	const char *const *ignore; /* paths relative to the model; the file or
+				      everything below it (borrowed) */
 	size_t nignore;
-	bool ignore_git;            /* .git, .gitignore, .gitattributes,
-				       .github at the top */
-	bool allow_symlinks;        /* false: a link is an error; true: links to
-				       files count as the file they lead to */
+	bool ignore_git;     /* .git, .gitignore, .gitattributes,
+				.github at the top */
+	bool allow_symlinks; /* false: a link is an error; true: links to
+				files count as the file they lead to */
 };
 
 /** One file found. */
 struct mih_verify_scan_file {
-	char *path;       /* relative to the model, '/' between; owned */
+	char *path; /* relative to the model, '/' between; owned */
 	uint64_t nbytes;
 };
 
 struct mih_verify_scan {
-	struct mih_verify_scan_file *files; /* code point order of path; owned */
+	struct mih_verify_scan_file
+	    *files; /* code point order of path; owned */
 	size_t nfiles;
+	int dirfd; /* what the paths are relative to: the model, or the
+		      folder of a single file; owned */
 };
 
 /**
@@ -45,15 +48,18 @@ struct mih_verify_scan {
  * Sockets, FIFOs, devices and names that OMS forbids are errors: what cannot
  * be signed must not be passed over in silence.
  *
+ * Links to directories are refused in any case: OMS names files, and a loop of
+ * folders has no end. The model itself may be reached through a link.
+ *
  * Return: 0; -ELOOP a link where none may be; -EINVAL a file that cannot be
  * part of a model; -errno; each with a story that names the path.
  */
-MIH_MUST_CHECK mih_err
-mih_verify_scan_run(const char *model,
-		    const struct mih_verify_scan_rules *rules,
-		    struct mih_verify_scan *scan_out);
+MIH_MUST_CHECK mih_err mih_verify_scan_run(
+    const char *model, const struct mih_verify_scan_rules *rules,
+    struct mih_verify_scan *scan_out);
 
-/** mih_verify_scan_fini() - release what the scan owns. */
+/** mih_verify_scan_fini() - release what the scan owns; run it once, after a
+ * call of mih_verify_scan_run() however that ended. */
 void mih_verify_scan_fini(struct mih_verify_scan *scan);
 
 /** mih_verify_scan_ignores() - would the scan leave @path out? */

@@ -1,0 +1,600 @@
+/*
+ * One pass over many files by all cores.
+ *
+ * A worker takes a piece (1 MiB) of a file into a buffer, has its group
+ * digests made while the bytes are in its cache, and puts the piece on the
+ * file's ready list. The flat digest of a file is a chain through its pieces:
+ * whoever finds the next link ready, and nobody else at it, runs it on.
+ *
+ * Why this cannot lock up: pieces of a file are claimed in order, and only by
+ * someone who holds a buffer. So of every file the piece the chain waits for
+ * is in some worker's hands, never waiting for a buffer, however many later
+ * pieces sit on the ready list.
+ *
+ * With a flat digest a file moves no faster than one core, so as many files as
+ * cores are worked on at once; without one the pieces of a single file keep
+ * all cores busy, and files are taken one after the other.
+ */
+#include "verify/bulk.h"
+#include "util/checked.h"
+#include "util/cleanup.h"
+#include "util/io.h"
+#include "util/pool.h"
+
+#include "hash/stream.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PIECE  ((size_t)1 << 20)
+#define GROUPS (PIECE / MIH_HASH_GROUP)
+#define HINT   ((uint64_t)1 << 20)
+#define AHEAD                                                                  \
+	4 /* buffers per worker, and pieces of a file before its chain         \
+	   */
+
+_Static_assert(HINT % PIECE == 0, "a hint must fall on the end of a piece");
+
+struct pass;
+struct active;
+
+struct piece {
+	struct piece *next; /* on the free or a ready list */
+	struct pass *pass;
+	struct active *of;
+	uint64_t off;
+	struct mih_hash_range range;
+	struct mih_gpu_batch batch;
+	uint8_t *buf; /* PIECE bytes; owned */
+	uint8_t digests[GROUPS * MIH_HASH_LEN_MAX];
+};
+
+/* A file that is being read. */
+struct active {
+	struct active *next;
+	size_t file;
+	uint64_t nbytes;
+	int fd;				/* owned */
+	struct timespec mtime;		/* when it was opened */
+	uint64_t claimed;		/* bytes handed out as pieces */
+	size_t out;			/* pieces handed out and not finished */
+	struct mih_hash_stream *stream; /* of the flat digest; owned */
+	uint64_t chained;		/* bytes it has seen */
+	bool chaining;			/* somebody runs the chain */
+	struct piece *ready;		/* for the chain, ascending */
+	mih_err err;
+};
+
+struct pass {
+	struct mih_verify_bulk *bulk;
+	pthread_mutex_t lock; /* everything below */
+	pthread_cond_t changed;
+	size_t waiting;	       /* workers in wait */
+	struct active *active; /* opened and not complete */
+	size_t nbusy;	       /* begun and not complete */
+	size_t next_file;
+	struct piece *free;	    /* last in, first out: still in a cache */
+	size_t npieces, max_pieces; /* allocated; at most */
+	size_t nthreads;
+	mih_err err;	  /* ends the pass */
+	char story[1024]; /* of err: stories belong to threads */
+};
+
+static void wake(struct pass *pass)
+{
+	if (pass->waiting)
+		pthread_cond_broadcast(&pass->changed);
+}
+
+/* Called by the thread that met the error, with the lock held. */
+static void stop(struct pass *pass, mih_err err)
+{
+	if (pass->err)
+		return;
+	pass->err = err;
+	snprintf(pass->story, sizeof(pass->story), "%s", mih_err_message());
+	wake(pass);
+}
+
+static bool is_flat(const struct pass *pass)
+{
+	return pass->bulk->flat != MIH_HASH_NONE;
+}
+
+/* Buffers ---------------------------------------------------------------- */
+
+static struct piece *new_piece(struct pass *pass)
+{
+	struct piece *piece = calloc(1, sizeof(*piece));
+
+	if (piece)
+		piece->buf = mih_gpu_staging_alloc(pass->bulk->dev, PIECE);
+	if (!piece || !piece->buf) {
+		free(piece);
+		return NULL;
+	}
+	piece->pass = pass;
+	pass->npieces++;
+	return piece;
+}
+
+/* NULL: none is free now. That nothing at all can be had ends the pass. */
+static struct piece *take_piece(struct pass *pass)
+{
+	struct piece *piece = pass->free;
+
+	if (piece) {
+		pass->free = piece->next;
+		return piece;
+	}
+	if (pass->npieces == pass->max_pieces)
+		return NULL;
+	piece = new_piece(pass);
+	if (!piece && pass->npieces > 0)
+		pass->max_pieces = pass->npieces;
+	else if (!piece)
+		stop(pass, mih_err_fail_errno(-ENOMEM, "read buffer"));
+	return piece;
+}
+
+static void give_piece(struct pass *pass, struct piece *piece)
+{
+	piece->next = pass->free;
+	pass->free = piece;
+}
+
+static void free_pieces(struct pass *pass)
+{
+	while (pass->free) {
+		struct piece *piece = pass->free;
+
+		pass->free = piece->next;
+		mih_gpu_staging_free(pass->bulk->dev, piece->buf, PIECE);
+		free(piece);
+	}
+}
+
+/* Files ------------------------------------------------------------------ */
+
+/* O_NONBLOCK: a FIFO must not hold us up before fstat() can tell. */
+static mih_err open_file(struct pass *pass, struct active *a)
+{
+	struct mih_verify_bulk *bulk = pass->bulk;
+	struct stat st;
+	mih_err err;
+
+	err = mih_io_open_beneath(bulk->dirfd, bulk->files[a->file].path,
+				  O_RDONLY | O_NONBLOCK | O_NOCTTY,
+				  bulk->follow, &a->fd);
+	if (err)
+		return err;
+	if (fstat(a->fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((uint64_t)st.st_size != a->nbytes)
+		return (uint64_t)st.st_size < a->nbytes ? -ENODATA : -EFBIG;
+	a->mtime = st.st_mtim;
+	if (a->nbytes > PIECE)
+		(void)posix_fadvise(a->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return is_flat(pass) ? mih_hash_stream_new(bulk->flat, &a->stream) : 0;
+}
+
+/* The file must end where it was said to, and must not have been written to
+ * while its pieces were read: they would be pieces of different contents. */
+static mih_err check_end(const struct active *a)
+{
+	struct stat st;
+	char beyond;
+	mih_err err = mih_io_pread_full(a->fd, &beyond, 1, a->nbytes);
+
+	if (err != -ENODATA)
+		return err ? err : -EFBIG;
+	if (fstat(a->fd, &st) < 0)
+		return -errno;
+	return memcmp(&st.st_mtim, &a->mtime, sizeof(a->mtime)) ? -ESTALE : 0;
+}
+
+/* Nobody else knows @a any more. Takes and returns without the lock. */
+static void complete(struct pass *pass, struct active *a)
+{
+	struct mih_verify_bulk *bulk = pass->bulk;
+	struct mih_verify_bulk_file *file = &bulk->files[a->file];
+	mih_err err = 0;
+
+	if (!a->err)
+		a->err = check_end(a);
+	if (!a->err && a->stream)
+		a->err = mih_hash_stream_final(a->stream, file->flat);
+	file->err = a->err;
+	if (bulk->file_done)
+		err = bulk->file_done(bulk->context, a->file);
+	mih_hash_stream_free(a->stream);
+	mih_cleanup_close(&a->fd);
+	free(a);
+	pthread_mutex_lock(&pass->lock);
+	if (err)
+		stop(pass, err);
+	pass->nbusy--;
+	wake(pass);
+	pthread_mutex_unlock(&pass->lock);
+}
+
+/* A pass that has failed reports no more files. */
+static void discard(struct pass *pass, struct active *a)
+{
+	mih_hash_stream_free(a->stream);
+	mih_cleanup_close(&a->fd);
+	free(a);
+	pass->nbusy--;
+	wake(pass);
+}
+
+static void unlink_active(struct pass *pass, struct active *a)
+{
+	struct active **at = &pass->active;
+
+	while (*at && *at != a)
+		at = &(*at)->next;
+	if (*at)
+		*at = a->next;
+}
+
+/* With the lock held; gives it up for a while if @a is complete. */
+static void settle(struct pass *pass, struct active *a)
+{
+	if (a->out > 0)
+		return;
+	if (!pass->err && !a->err && a->claimed < a->nbytes)
+		return;
+	unlink_active(pass, a);
+	if (pass->err) {
+		discard(pass, a);
+		return;
+	}
+	pthread_mutex_unlock(&pass->lock);
+	complete(pass, a);
+	pthread_mutex_lock(&pass->lock);
+}
+
+/* The piece has done its work, or never will. With the lock held. */
+static void finish_piece(struct pass *pass, struct piece *piece)
+{
+	piece->of->out--;
+	if (pass->bulk->progress)
+		atomic_fetch_add_explicit(pass->bulk->progress,
+					  piece->range.len,
+					  memory_order_relaxed);
+	give_piece(pass, piece);
+	wake(pass);
+}
+
+/* The chain of @a will not move again. */
+static void drop_ready(struct pass *pass, struct active *a)
+{
+	while (a->ready) {
+		struct piece *piece = a->ready;
+
+		a->ready = piece->next;
+		finish_piece(pass, piece);
+	}
+}
+
+/* The flat chain --------------------------------------------------------- */
+
+static void make_ready(struct active *a, struct piece *piece)
+{
+	struct piece **at = &a->ready;
+
+	while (*at && (*at)->off < piece->off)
+		at = &(*at)->next;
+	piece->next = *at;
+	*at = piece;
+}
+
+static bool chain_can_move(const struct active *a)
+{
+	return !a->chaining && a->ready && a->ready->off == a->chained;
+}
+
+/* One link, without the lock; only one thread at a time is here for @a. */
+static mih_err run_link(struct pass *pass, struct active *a,
+			const struct piece *piece, mih_err *stop_err)
+{
+	struct mih_verify_bulk *bulk = pass->bulk;
+	uint64_t end = piece->off + piece->range.len;
+	uint8_t state[MIH_HASH_SHA256_STATE];
+	mih_err err;
+
+	err = mih_hash_stream_update(a->stream, piece->buf, piece->range.len);
+	if (err || !bulk->hint || end % HINT)
+		return err;
+	mih_hash_stream_sha256_state(a->stream, state);
+	*stop_err = bulk->hint(bulk->context, a->file, end / HINT - 1, state);
+	return 0;
+}
+
+/* With the lock held: as far as pieces are ready. */
+static void run_chain(struct pass *pass, struct active *a)
+{
+	a->chaining = true;
+	while (a->ready && a->ready->off == a->chained && !a->err &&
+	       !pass->err) {
+		struct piece *piece = a->ready;
+		mih_err err, stop_err = 0;
+
+		a->ready = piece->next;
+		pthread_mutex_unlock(&pass->lock);
+		err = run_link(pass, a, piece, &stop_err);
+		pthread_mutex_lock(&pass->lock);
+		if (stop_err)
+			stop(pass, stop_err);
+		a->err = a->err ? a->err : err;
+		a->chained += piece->range.len;
+		finish_piece(pass, piece);
+	}
+	a->chaining = false;
+	if (a->err || pass->err)
+		drop_ready(pass, a);
+	settle(pass, a);
+}
+
+/* Pieces ----------------------------------------------------------------- */
+
+/* Its bytes were read and its groups stored, or @err happened. */
+static void piece_hashed(struct piece *piece, mih_err err, mih_err stop_err)
+{
+	struct pass *pass = piece->pass;
+	struct active *a = piece->of;
+
+	pthread_mutex_lock(&pass->lock);
+	if (stop_err)
+		stop(pass, stop_err);
+	a->err = a->err ? a->err : err;
+	if (is_flat(pass) && !a->err && !pass->err) {
+		make_ready(a, piece);
+		wake(pass);
+	} else {
+		finish_piece(pass, piece);
+		if (!a->chaining) {
+			drop_ready(pass, a);
+			settle(pass, a);
+		}
+	}
+	pthread_mutex_unlock(&pass->lock);
+}
+
+static void batch_done(struct mih_gpu_batch *batch, mih_err err)
+{
+	struct piece *piece =
+	    (struct piece *)((char *)batch - offsetof(struct piece, batch));
+	struct mih_verify_bulk *bulk = piece->pass->bulk;
+
+	if (err) /* the device gave up: the processor never does */
+		mih_hash_groups(batch->alg, batch->ranges, batch->nranges,
+				batch->digests);
+	err = 0;
+	if (bulk->groups)
+		err = bulk->groups(bulk->context, piece->of->file,
+				   piece->off / MIH_HASH_GROUP, piece->digests,
+				   mih_hash_ngroups(piece->range.len));
+	piece_hashed(piece, 0, err);
+}
+
+static void read_piece(struct pass *pass, struct piece *piece)
+{
+	const struct active *a = piece->of;
+	mih_err err;
+
+	err =
+	    mih_io_pread_full(a->fd, piece->buf, piece->range.len, piece->off);
+	if (err || pass->bulk->tree == MIH_HASH_NONE) {
+		piece_hashed(piece, err, 0);
+		return;
+	}
+	piece->range.data = piece->buf;
+	piece->range.off = piece->off;
+	piece->range.is_root = a->nbytes <= MIH_HASH_GROUP;
+	piece->batch = (struct mih_gpu_batch){
+		.alg = pass->bulk->tree,
+		.ranges = &piece->range,
+		.nranges = 1,
+		.digests = piece->digests,
+		.done = batch_done,
+	};
+	mih_gpu_submit(pass->bulk->dev, &piece->batch);
+}
+
+static void claim(struct active *a, struct piece *piece)
+{
+	piece->of = a;
+	piece->off = a->claimed;
+	piece->range.len =
+	    (size_t)MIH_MIN((uint64_t)PIECE, a->nbytes - a->claimed);
+	a->claimed += piece->range.len;
+	a->out++;
+}
+
+/* Open the next file and read its first piece into @piece; an empty file has
+ * none. Takes and returns without the lock. */
+static void begin_file(struct pass *pass, size_t file, struct piece *piece)
+{
+	struct active *a = calloc(1, sizeof(*a));
+
+	if (!a) {
+		pthread_mutex_lock(&pass->lock);
+		give_piece(pass, piece);
+		pass->nbusy--;
+		stop(pass, mih_err_fail_errno(-ENOMEM, "%s",
+					      pass->bulk->files[file].path));
+		pthread_mutex_unlock(&pass->lock);
+		return;
+	}
+	*a = (struct active){ .file = file,
+			      .nbytes = pass->bulk->files[file].nbytes,
+			      .fd = -1 };
+	a->err = open_file(pass, a);
+	pthread_mutex_lock(&pass->lock);
+	if (a->err || a->nbytes == 0) {
+		give_piece(pass, piece);
+		wake(pass);
+		pthread_mutex_unlock(&pass->lock);
+		complete(pass, a);
+		return;
+	}
+	claim(a, piece);
+	a->next = pass->active;
+	pass->active = a;
+	wake(pass);
+	pthread_mutex_unlock(&pass->lock);
+	read_piece(pass, piece);
+}
+
+/* Which open file the next piece is taken from; NULL: none has any. */
+static struct active *choose(const struct pass *pass)
+{
+	size_t limit = is_flat(pass) ? AHEAD : SIZE_MAX;
+	struct active *best = NULL;
+
+	for (struct active *a = pass->active; a; a = a->next)
+		if (!a->err && a->claimed < a->nbytes && a->out < limit &&
+		    (!best || a->out < best->out))
+			best = a;
+	return best;
+}
+
+/* With the lock held; gives it up while it works. */
+static bool work_on_piece(struct pass *pass)
+{
+	bool more = pass->next_file < pass->bulk->nfiles;
+	struct piece *piece = take_piece(pass);
+	struct active *a;
+
+	if (!piece)
+		return false;
+	a = is_flat(pass) && more && pass->nbusy < pass->nthreads
+		? NULL
+		: choose(pass);
+	if (!a && !more) {
+		give_piece(pass, piece);
+		return false;
+	}
+	if (a) {
+		claim(a, piece);
+		pthread_mutex_unlock(&pass->lock);
+		read_piece(pass, piece);
+	} else {
+		size_t file = pass->next_file++;
+
+		pass->nbusy++;
+		pthread_mutex_unlock(&pass->lock);
+		begin_file(pass, file, piece);
+	}
+	pthread_mutex_lock(&pass->lock);
+	return true;
+}
+
+static bool work_on_chain(struct pass *pass)
+{
+	for (struct active *a = pass->active; a; a = a->next)
+		if (chain_can_move(a)) {
+			run_chain(pass, a);
+			return true;
+		}
+	return false;
+}
+
+/* The pass has failed: let go of files that nobody works on. */
+static void sweep(struct pass *pass)
+{
+	struct active *a, *next;
+
+	for (a = pass->active; a; a = next) {
+		next = a->next;
+		if (a->chaining)
+			continue;
+		drop_ready(pass, a);
+		settle(pass, a);
+	}
+}
+
+static bool is_over(struct pass *pass)
+{
+	const struct mih_verify_bulk *bulk = pass->bulk;
+
+	if (!pass->err && bulk->cancel && atomic_load(bulk->cancel))
+		stop(pass, mih_err_fail(-ECANCELED, "interrupted"));
+	if (pass->err)
+		sweep(pass);
+	return pass->nbusy == 0 &&
+	       (pass->err || pass->next_file == bulk->nfiles);
+}
+
+static void work(struct pass *pass)
+{
+	pthread_mutex_lock(&pass->lock);
+	while (!is_over(pass)) {
+		if (!pass->err && (work_on_chain(pass) || work_on_piece(pass)))
+			continue;
+		if (is_over(pass))
+			break;
+		pass->waiting++;
+		pthread_cond_wait(&pass->changed, &pass->lock);
+		pass->waiting--;
+	}
+	wake(pass);
+	pthread_mutex_unlock(&pass->lock);
+}
+
+struct worker {
+	struct mih_pool_work work; /* first: run_worker() gets its address */
+	struct pass *pass;
+};
+
+static void run_worker(struct mih_pool_work *w)
+{
+	work(((struct worker *)w)->pass);
+}
+
+static mih_err run_workers(struct pass *pass)
+{
+	mih_autofree struct worker *workers =
+	    calloc(pass->nthreads, sizeof(*workers));
+	struct mih_pool *pool;
+	mih_err err;
+
+	if (!workers)
+		return mih_err_fail_errno(-ENOMEM, "read threads");
+	err = mih_pool_new("mihfs-read", pass->nthreads, &pool);
+	if (err)
+		return err;
+	for (size_t i = 0; i < pass->nthreads; i++) {
+		workers[i] =
+		    (struct worker){ .work.run = run_worker, .pass = pass };
+		mih_pool_submit(pool, &workers[i].work, MIH_POOL_URGENT);
+	}
+	mih_pool_free(pool);
+	return pass->err ? mih_err_fail(pass->err, "%s", pass->story) : 0;
+}
+
+mih_err mih_verify_bulk_run(struct mih_verify_bulk *bulk)
+{
+	struct pass pass = {
+		.bulk = bulk,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER,
+		.nthreads = bulk->nthreads ? bulk->nthreads : mih_pool_cores(),
+	};
+	mih_err err;
+
+	pass.max_pieces = AHEAD * pass.nthreads;
+	err = run_workers(&pass);
+	free_pieces(&pass);
+	pthread_cond_destroy(&pass.changed);
+	pthread_mutex_destroy(&pass.lock);
+	return err;
+}
