@@ -24,10 +24,9 @@ pairs()
 	sed -n 's/^\(.*[^ .]\) \.\.* \(.*\)$/\1=\2/p' "$1"
 }
 
-pairs "$got" >features.got.$$
-trap 'rm -f features.got.$$' EXIT
+found=$(pairs "$got")
 while IFS='=' read -r key value; do
-	line=$(grep -F "$key=" features.got.$$)
+	line=$(echo "$found" | grep -F "$key=")
 	case $value in
 	'*') tap_check "configure speaks of: $key" test -n "$line" ;;
 	*) tap_equal "configure found: $key" "$key=$value" "$line" ;;
@@ -38,5 +37,7 @@ EOF
 while IFS='=' read -r key _; do
 	tap_check "expected-features knows: $key" \
 		grep -q "^$key \.\." "$MIHFS_EXPECT_FEATURES"
-done <features.got.$$
+done <<EOF
+$found
+EOF
 tap_done
