@@ -1,0 +1,113 @@
+#!/bin/bash
+# One gate by name, the same for continuous integration and a desk.
+#
+#	contrib/ci.sh JOB...
+#
+#	test          contrib/test.sh, everything a person would run
+#	werror-gcc    gcc, warnings are errors, make check
+#	werror-clang  the same with clang
+#	asan          AddressSanitizer and UBSan, unit and mount tests
+#	tsan          ThreadSanitizer, unit and mount tests
+#	valgrind      unit tests under Valgrind
+#	no-devices    --without-cuda --without-opencl
+#	distcheck     make distcheck
+#	lint          the linters under tests/lint
+#	scripts       shellcheck, and clang-format as a check
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export MIHFS_STRESS_SECONDS=${MIHFS_STRESS_SECONDS:-5}
+
+# build [CONFIGURE ARGUMENT...]: in a folder of its own, which is removed.
+build()
+{
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/mihfs-ci.XXXXXX")
+	trap 'rm -rf "$dir"' EXIT
+	[ -x "$top/configure" ] || (cd "$top" && ./autogen.sh)
+	cd "$dir"
+	"$top/configure" -q "$@"
+	make -s -j"$(nproc)"
+}
+
+check()
+{
+	if ! make -s check >check.log 2>&1; then
+		grep -E '^(FAIL|ERROR|# )|error:' check.log || tail -n 60 check.log
+		return 1
+	fi
+	grep '^# ' check.log
+}
+
+job()
+{
+	case $1 in
+	test) "$top/contrib/test.sh" ;;
+	werror-gcc)
+		build --enable-werror CC=gcc
+		check
+		;;
+	werror-clang)
+		build --enable-werror CC=clang
+		check
+		;;
+	asan)
+		build --enable-werror --enable-sanitizers=address,undefined \
+			CFLAGS='-O1 -g'
+		check
+		;;
+	tsan)
+		build --enable-werror --enable-sanitizers=thread CFLAGS='-O1 -g'
+		check
+		;;
+	valgrind)
+		build CFLAGS='-O1 -g'
+		valgrind_check
+		;;
+	no-devices)
+		build --enable-werror --without-cuda --without-opencl
+		check
+		;;
+	distcheck)
+		build
+		make -s distcheck
+		;;
+	lint)
+		build
+		make -s lint
+		;;
+	scripts) scripts_check ;;
+	*)
+		sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
+		return 2
+		;;
+	esac
+}
+
+# The unit tests are the programs; scripts would only check the shell.
+valgrind_check()
+{
+	make -s check TESTS=
+	for program in test_*; do
+		if [ ! -x "$program" ]; then continue; fi
+		valgrind -q --error-exitcode=99 --leak-check=full \
+			"./$program" >valgrind.log 2>&1 || {
+			cat valgrind.log
+			return 1
+		}
+	done
+}
+
+scripts_check()
+{
+	results=$(sh "$top/contrib/lint_scripts.sh")
+	echo "$results" | tail -n 1
+	! echo "$results" | grep -A20 '^not ok'
+}
+
+[ $# -gt 0 ] || set -- help
+for name in "$@"; do
+	echo "== $name"
+	(job "$name")
+done

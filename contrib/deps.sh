@@ -1,0 +1,49 @@
+#!/bin/sh
+# Install what mihfs needs on Debian 12 (or another Debian with apt-get).
+#
+#	contrib/deps.sh [build|test|all]
+#
+# build: to build, run and mount (default).  test: also what contrib/test.sh
+# uses.  all: also clang and Valgrind for the other jobs of contrib/ci.sh.
+# Needs root only if something is missing; quick when nothing is.
+set -eu
+
+build_packages='build-essential autoconf automake pkg-config xz-utils
+libfuse3-dev fuse3 libssl-dev openssl libjansson-dev libxxhash-dev
+libcmocka-dev'
+
+# python3-torch computes the embedding of the real model; b3sum is the oracle
+# for BLAKE3; attr reads the extended attributes of a mount.
+test_packages='python3 python3-venv python3-pip python3-torch ca-certificates
+attr b3sum mandoc shellcheck universal-ctags procps psmisc'
+
+desk_packages='clang clang-format-14 llvm valgrind git'
+
+case ${1-build} in
+build) wanted=$build_packages ;;
+test) wanted="$build_packages $test_packages" ;;
+all) wanted="$build_packages $test_packages $desk_packages" ;;
+*)
+	echo "usage: $0 [build|test|all]" >&2
+	exit 2
+	;;
+esac
+
+missing=
+for package in $wanted; do
+	state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) ||
+		state=
+	[ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+	echo "deps.sh: run as root, or install:$missing" >&2
+	exit 1
+fi
+echo "deps.sh: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+install() { apt-get install -y -qq --no-install-recommends $missing; }
+# The package lists of a fresh machine are empty or old: fetch them on demand.
+{ install || { apt-get update -qq && install; }; } >/dev/null
