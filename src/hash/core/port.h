@@ -1,0 +1,231 @@
+/*
+ * hash/core/port.h - what the cores need from C, CUDA C and OpenCL C
+ *
+ * Layer: src/hash.  Threads: no state.
+ *
+ * Every core is written once against the names of this file and compiled four
+ * ways: scalar C, C with one message per vector lane, CUDA C and OpenCL C 1.2.
+ *
+ *   mih_u8/32/64  plain integers: lengths, offsets, table entries
+ *   mih_w32/64    what a message word is: an integer, or a vector with one
+ *                 word of each lane's message
+ *   mih_src       where the message is (for lanes: where all of them are);
+ *                 its address is a multiple of 16 on a GPU
+ *   MIH_FN        qualifiers of every function
+ *   MIH_TABLE     qualifiers of every constant table; tables are indexed
+ *                 directly, never passed
+ *   MIH_W32(c)    a constant in every lane
+ *
+ * A target that knows a better instruction defines the operation's macro
+ * before this file is included (MIH_XOR3 and the like). The macros repeat
+ * their arguments: pass variables.
+ *
+ * OpenCL gets this file and one core concatenated into a program; the cores
+ * therefore use no other header, no size_t, no recursion, no table pointers.
+ */
+#ifndef MIH_HASH_CORE_PORT_H
+#define MIH_HASH_CORE_PORT_H
+
+#if defined(__OPENCL_C_VERSION__)
+typedef uchar mih_u8;
+typedef uint mih_u32;
+typedef ulong mih_u64;
+typedef __global const uchar *mih_src;
+#define MIH_FN	   static inline __attribute__((always_inline))
+#define MIH_TABLE  __constant
+#define MIH_U64(x) x##ul
+#elif defined(__CUDACC__)
+typedef unsigned char mih_u8;
+typedef unsigned int mih_u32;
+typedef unsigned long long mih_u64;
+typedef const mih_u8 *mih_src;
+#define MIH_FN	   static __device__ __forceinline__
+#define MIH_TABLE  static __constant__ const
+#define MIH_U64(x) x##ull
+#else
+#include <stdint.h>
+#include <string.h>
+typedef uint8_t mih_u8;
+typedef uint32_t mih_u32;
+typedef uint64_t mih_u64;
+#define MIH_FN	   static inline __attribute__((always_inline))
+#define MIH_TABLE  static const
+#define MIH_U64(x) ((mih_u64)x##ull)
+#endif
+
+/* Write a statement for each index: no target has to unroll a loop to keep an
+ * array in registers. */
+#define MIH_EACH8(M)  M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7)
+#define MIH_EACH16(M) MIH_EACH8(M) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15)
+#define MIH_DOWN15(M)                                                          \
+	M(15)                                                                  \
+	M(14)                                                                  \
+	M(13) M(12) M(11) M(10) M(9) M(8) M(7) M(6) M(5) M(4) M(3) M(2) M(1)
+
+#ifdef MIH_LANES_BYTES
+typedef mih_u32 mih_w32 __attribute__((vector_size(MIH_LANES_BYTES)));
+typedef mih_u64 mih_w64 __attribute__((vector_size(MIH_LANES_BYTES)));
+#define MIH_W32(c) ((mih_w32){ 0 } + (mih_u32)(c))
+#define MIH_W64(c) ((mih_w64){ 0 } + (mih_u64)(c))
+#else
+typedef mih_u32 mih_w32;
+typedef mih_u64 mih_w64;
+#define MIH_W32(c) ((mih_w32)(c))
+#define MIH_W64(c) ((mih_w64)(c))
+#endif
+
+#if defined(__CUDACC__)
+#define MIH_ROR32(x, n) __funnelshift_r((x), (x), (n))
+#define MIH_BSWAP32(x)	__byte_perm((x), 0, 0x0123)
+/* bytes 2 1 0 of cur behind byte 3 of prev */
+#define MIH_SHIFT_BE32(prev, cur) __byte_perm((prev), (cur), 0x3456)
+#elif defined(__OPENCL_C_VERSION__)
+#define MIH_ROR32(x, n)	      rotate((x), (mih_u32)(32 - (n)))
+#define MIH_ROR64(x, n)	      rotate((x), (mih_u64)(64 - (n)))
+#define MIH_CHOOSE(e, f, g)   bitselect((g), (f), (e))
+#define MIH_MAJORITY(a, b, c) bitselect((a), (b), (a) ^ (c))
+#define MIH_BSWAP32(x)	      as_uint(as_uchar4(x).s3210)
+#define MIH_BSWAP64(x)	      as_ulong(as_uchar8(x).s76543210)
+#endif
+
+#ifndef MIH_ROR32
+#define MIH_ROR32(x, n) ((x) >> (n) | (x) << (32 - (n)))
+#endif
+#ifndef MIH_ROR64
+#define MIH_ROR64(x, n) ((x) >> (n) | (x) << (64 - (n)))
+#endif
+#ifndef MIH_XOR3
+#define MIH_XOR3(a, b, c) ((a) ^ (b) ^ (c))
+#endif
+#ifndef MIH_CHOOSE
+#define MIH_CHOOSE(e, f, g) ((g) ^ ((e) & ((f) ^ (g))))
+#endif
+#ifndef MIH_MAJORITY
+#define MIH_MAJORITY(a, b, c) (((a) & (b)) | ((c) & ((a) | (b))))
+#endif
+#ifndef MIH_CHI
+#define MIH_CHI(a, b, c) ((a) ^ (~(b) & (c)))
+#endif
+#ifndef MIH_BSWAP32
+#define MIH_BSWAP32(x)                                                         \
+	((x) << 24 | ((x)&0xff00u) << 8 | ((x) >> 8 & 0xff00u) | (x) >> 24)
+#endif
+#ifndef MIH_BSWAP64
+#if defined(__CUDACC__)
+#define MIH_BSWAP64(x)                                                         \
+	((mih_u64)MIH_BSWAP32((mih_u32)(x)) << 32 |                            \
+	 MIH_BSWAP32((mih_u32)((x) >> 32)))
+#else
+#define MIH_BSWAP64(x) __builtin_bswap64(x)
+#endif
+#endif
+
+/*
+ * Message words behind a prefix of one byte (RFC 9162): word i of the message
+ * is the last byte of data word i - 1 and all but the last byte of data word
+ * i. Both are little-endian as loaded; the result is big- or little-endian.
+ */
+#ifndef MIH_SHIFT_BE32
+#define MIH_SHIFT_BE32(prev, cur) mih_swapped32((cur) << 8 | (prev) >> 24)
+#endif
+#ifndef MIH_SHIFT_LE64
+#define MIH_SHIFT_LE64(prev, cur) ((cur) << 8 | (prev) >> 56)
+#endif
+#ifndef MIH_SHIFT_BE64
+#define MIH_SHIFT_BE64(prev, cur) mih_swapped64(MIH_SHIFT_LE64(prev, cur))
+#endif
+
+MIH_FN mih_w32 mih_swapped32(mih_w32 x)
+{
+	return MIH_BSWAP32(x);
+}
+
+MIH_FN mih_w64 mih_swapped64(mih_w64 x)
+{
+	return MIH_BSWAP64(x);
+}
+
+/*
+ * Loads of little-endian words, @off a multiple of 4 or 8 from the start. The
+ * "rest" forms read the first @rest bytes of the piece and give zero for the
+ * others; @rest may be more than the piece holds.
+ */
+#ifndef MIH_LANES_BYTES
+#if !defined(__OPENCL_C_VERSION__) && !defined(__CUDACC__)
+typedef const mih_u8 *mih_src;
+#endif
+
+MIH_FN mih_u32 mih_load32(mih_src src, mih_u32 off)
+{
+#if defined(__OPENCL_C_VERSION__)
+	return *(__global const uint *)(src + off);
+#elif defined(__CUDACC__)
+	return *(const mih_u32 *)(src + off);
+#else
+	const mih_u8 *p = src + off;
+
+	return (mih_u32)p[0] | (mih_u32)p[1] << 8 | (mih_u32)p[2] << 16 |
+	       (mih_u32)p[3] << 24;
+#endif
+}
+
+MIH_FN mih_u64 mih_load64(mih_src src, mih_u32 off)
+{
+	return mih_load32(src, off) | (mih_u64)mih_load32(src, off + 4) << 32;
+}
+
+MIH_FN mih_u32 mih_rest32(mih_src src, mih_u32 off, mih_u32 rest)
+{
+	mih_u32 x = 0;
+
+	if (rest >= 4)
+		return mih_load32(src, off);
+	if (rest > 0)
+		x = src[off];
+	if (rest > 1)
+		x |= (mih_u32)src[off + 1] << 8;
+	if (rest > 2)
+		x |= (mih_u32)src[off + 2] << 16;
+	return x;
+}
+
+#define MIH_LOAD(i) w[i] = mih_load32(src, off + 4 * i);
+MIH_FN void mih_load16x32(mih_w32 *w, mih_src src,
+			  mih_u32 off){ MIH_EACH16(MIH_LOAD) }
+#undef MIH_LOAD
+
+#define MIH_LOAD(i)                                                            \
+	w[i] = rest > 4 * i ? mih_rest32(src, off + 4 * i, rest - 4 * i) : 0;
+MIH_FN void mih_rest16x32(mih_w32 *w, mih_src src, mih_u32 off,
+			  mih_u32 rest){ MIH_EACH16(MIH_LOAD) }
+#undef MIH_LOAD
+
+#define MIH_LOAD(i) w[i] = mih_load64(src, off + 8 * i);
+MIH_FN void mih_load8x64(mih_w64 *w, mih_src src,
+			 mih_u32 off){ MIH_EACH8(MIH_LOAD) }
+#undef MIH_LOAD
+
+MIH_FN mih_w64 mih_load1x64(mih_src src, mih_u32 off)
+{
+	return mih_load64(src, off);
+}
+
+MIH_FN mih_u64 mih_rest64(mih_src src, mih_u32 off, mih_u32 rest)
+{
+	mih_u64 lo = mih_rest32(src, off, rest);
+
+	if (rest <= 4)
+		return lo;
+	return lo | (mih_u64)mih_rest32(src, off + 4, rest - 4) << 32;
+}
+
+#define MIH_LOAD(i)                                                            \
+	w[i] = rest > 8 * i ? mih_rest64(src, off + 8 * i, rest - 8 * i) : 0;
+MIH_FN void mih_rest8x64(mih_w64 *w, mih_src src, mih_u32 off, mih_u32 rest)
+{
+	MIH_EACH8(MIH_LOAD)
+}
+#undef MIH_LOAD
+#endif /* !MIH_LANES_BYTES */
+
+#endif
