@@ -7,5 +7,5 @@ mihfs_SOURCES = \
 	src/cli/trust_options.h
 EXTRA_DIST += src/cli/trust_options.c
 # From the top layer down: each archive may use those behind it.
-mihfs_LDADD = libfs.a libverify.a libtree.a libgpu.a libsig.a libhash.a \
+mihfs_LDADD = libfs.a libverify.a libtree.a libgpu.a libsig.a $(HASH_LIBS) \
 	libutil.a $(FUSE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS)

@@ -1,0 +1,106 @@
+#include "hash/paths/ops_internal.h"
+#include "util/checked.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+static const char *const names[MIH_HASH_PATH_END] = {
+	[MIH_HASH_PATH_AUTO] = "auto",	 [MIH_HASH_PATH_PORTABLE] = "portable",
+	[MIH_HASH_PATH_AVX2] = "avx2",	 [MIH_HASH_PATH_AVX512] = "avx512",
+	[MIH_HASH_PATH_SHANI] = "shani",
+};
+
+static const struct mih_hash_ops *const paths[MIH_HASH_PATH_END] = {
+	[MIH_HASH_PATH_PORTABLE] = &mih_hash_portable_ops,
+};
+
+/* Fastest first, by measurement: four SHA-NI messages beat sixteen lanes. */
+static const enum mih_hash_path preferred[] = {
+	MIH_HASH_PATH_SHANI,
+	MIH_HASH_PATH_AVX512,
+	MIH_HASH_PATH_AVX2,
+	MIH_HASH_PATH_PORTABLE,
+};
+
+static pthread_once_t probed = PTHREAD_ONCE_INIT;
+static bool available[MIH_HASH_PATH_END];
+static _Atomic enum mih_hash_path forced = MIH_HASH_PATH_AUTO;
+
+static bool cpu_has(enum mih_hash_path path)
+{
+	return path == MIH_HASH_PATH_PORTABLE;
+}
+
+static void probe(void)
+{
+	for (int p = MIH_HASH_PATH_PORTABLE; p < MIH_HASH_PATH_END; p++)
+		available[p] = paths[p] && cpu_has((enum mih_hash_path)p);
+}
+
+const char *mih_hash_path_name(enum mih_hash_path path)
+{
+	return names[path];
+}
+
+bool mih_hash_path_available(enum mih_hash_path path)
+{
+	pthread_once(&probed, probe);
+	return path == MIH_HASH_PATH_AUTO || available[path];
+}
+
+mih_err mih_hash_path_force(enum mih_hash_path path)
+{
+	if ((int)path < 0 || path >= MIH_HASH_PATH_END ||
+	    !mih_hash_path_available(path))
+		return -ENOTSUP;
+	atomic_store(&forced, path);
+	return 0;
+}
+
+/* What may run now, the best first; NULL behind the portable path. */
+static bool allowed(enum mih_hash_path path)
+{
+	enum mih_hash_path only = atomic_load(&forced);
+
+	return mih_hash_path_available(path) &&
+	       (only == MIH_HASH_PATH_AUTO || only == path ||
+		path == MIH_HASH_PATH_PORTABLE);
+}
+
+static enum mih_hash_path path_of(enum mih_hash_core core)
+{
+	for (size_t i = 0; i < MIH_ARRAY_LEN(preferred); i++)
+		if (allowed(preferred[i]) && paths[preferred[i]]->run[core])
+			return preferred[i];
+	return MIH_HASH_PATH_PORTABLE;
+}
+
+mih_hash_run *mih_hash_core_run(enum mih_hash_core core)
+{
+	return paths[path_of(core)]->run[core];
+}
+
+const struct mih_hash_ops *mih_hash_segment_ops(void)
+{
+	for (size_t i = 0; i < MIH_ARRAY_LEN(preferred); i++)
+		if (allowed(preferred[i]) && paths[preferred[i]]->segments)
+			return paths[preferred[i]];
+	return &mih_hash_portable_ops;
+}
+
+enum mih_hash_path mih_hash_path_used(enum mih_hash_alg alg)
+{
+	switch (alg) {
+	case MIH_HASH_SHA256:
+	case MIH_HASH_MTH4K_SHA256:
+		return path_of(MIH_HASH_CORE_SHA256);
+	case MIH_HASH_MTH4K_SHA512:
+		return path_of(MIH_HASH_CORE_SHA512);
+	case MIH_HASH_MTH4K_SHA3_256:
+		return path_of(MIH_HASH_CORE_SHA3);
+	case MIH_HASH_BLAKE3:
+		return path_of(MIH_HASH_CORE_BLAKE3);
+	default:
+		return MIH_HASH_PATH_PORTABLE;
+	}
+}
