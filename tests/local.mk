@@ -18,6 +18,7 @@ include tests/tree/local.mk
 include tests/gpu/local.mk
 include tests/sig/local.mk
 include tests/verify/local.mk
+include tests/fs/local.mk
 endif
 include tests/mount/local.mk
 include tests/cli/local.mk

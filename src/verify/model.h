@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** What a file's bytes are held against. */
 enum mih_verify_proof {

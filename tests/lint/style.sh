@@ -59,6 +59,7 @@ nameless_headers()
 	done
 }
 
+# libfuse dictates the form of its callbacks, so their parameters do not count.
 long_functions()
 {
 	find src tests contrib -name '*.[ch]' | ctags -L - -f - --fields=neS \
@@ -69,6 +70,7 @@ long_functions()
 			for (i = 4; i <= NF; i++) {
 				if ($i ~ /^line:/) from = substr($i, 6)
 				if ($i ~ /^end:/) to = substr($i, 5)
+				if ($i ~ /^signature:\(fuse_req_t/) continue
 				if ($i ~ /^signature:/) n = gsub(/,/, ",", $i) + 1
 			}
 			if (to && to - from + 1 > max)

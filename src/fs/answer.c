@@ -1,0 +1,64 @@
+/*
+ * Once the mount answers: more readahead, and the good news.
+ */
+#include "fs/fs_internal.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+/* INIT caps readahead at 128 KiB, an eighth of a request. With 16 MiB the
+ * daemon always has requests to work on while the reader copies. */
+#define READAHEAD_KIB "16384"
+
+static mih_err raise_readahead(const char *file)
+{
+	mih_autoclose int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, READAHEAD_KIB, strlen(READAHEAD_KIB)) < 0)
+		return -errno;
+	return 0;
+}
+
+static void ask_for_readahead(dev_t dev)
+{
+	char file[64];
+	mih_err err;
+
+	snprintf(file, sizeof(file), "/sys/class/bdi/%u:%u/read_ahead_kb",
+		 major(dev), minor(dev));
+	err = raise_readahead(file);
+	if (err)
+		mih_log_warning("readahead stays at 128 KiB (%s), so reading "
+				"is slow; raise it with: echo " READAHEAD_KIB
+				" | sudo tee %s",
+				strerror(-err), file);
+}
+
+/* Not a FUSE thread: stat() here is a request like any other's, and returns
+ * when the kernel has taken our INIT and a FUSE thread has answered. */
+static void *answer(void *context)
+{
+	struct mih_fs *fs = context;
+	struct stat st;
+
+	if (stat(fs->mountpoint, &st) < 0 || st.st_dev == fs->beneath)
+		return NULL; /* unmounted before it ever answered */
+	ask_for_readahead(st.st_dev);
+	if (fs->params->ready)
+		fs->params->ready(fs->params->context);
+	return NULL;
+}
+
+mih_err mih_fs_answer_start(struct mih_fs *fs, pthread_t *thread_out)
+{
+	int err = pthread_create(thread_out, NULL, answer, fs);
+
+	if (err)
+		return mih_err_fail_errno(-err, "%s: cannot start a thread",
+					  fs->mountpoint);
+	return 0;
+}

@@ -1,0 +1,157 @@
+/*
+ * fs/fs_internal.h - what the files of src/fs share
+ *
+ * Layer: src/fs.  Threads: struct mih_fs is immutable while the mount serves.
+ */
+#ifndef MIH_FS_INTERNAL_H
+#define MIH_FS_INTERNAL_H
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include "fs/inode.h"
+#include "fs/mount.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+/* Nothing in a mount ever changes, so the kernel may keep what it was told:
+ * seconds, about 31 years. */
+#define MIH_FS_FOREVER 1e9
+
+/* What is asked for at most in one request; 1 MiB is the kernel's own limit. */
+#define MIH_FS_READ_MAX 1048576
+
+/** One mount. */
+struct mih_fs {
+	const struct mih_fs_params *params; /* borrowed */
+	const struct mih_verify_model *model;
+	struct mih_verify_engine *engine; /* owned */
+	struct mih_fs_inodes inodes;
+	char *mountpoint;	      /* absolute; owned */
+	dev_t beneath;		      /* device the mount point is on */
+	struct fuse_session *session; /* owned */
+	uid_t uid;
+	gid_t gid;
+};
+
+/** mih_fs_of() - the mount that a request belongs to. */
+static inline struct mih_fs *mih_fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/* reply.c */
+
+/**
+ * mih_fs_errno() - what a reader sees of an error: a positive errno
+ *
+ * Whatever says that bytes are not the signed ones is EIO; so is everything
+ * that no reader of a file expects. Never 0.
+ */
+int mih_fs_errno(mih_err err);
+
+/** mih_fs_reply_err() - end @req with mih_fs_errno(@err). */
+void mih_fs_reply_err(fuse_req_t req, mih_err err);
+
+/* names.c */
+
+/** mih_fs_names_ops() - lookup, getattr, readdir, statfs and friends. */
+void mih_fs_names_ops(struct fuse_lowlevel_ops *ops);
+
+/* readonly.c */
+
+/** mih_fs_readonly_ops() - every call that would change something: EROFS. */
+void mih_fs_readonly_ops(struct fuse_lowlevel_ops *ops);
+
+/* data.c */
+
+/** mih_fs_data_ops() - open, read and release. */
+void mih_fs_data_ops(struct fuse_lowlevel_ops *ops);
+
+/* xattr.c */
+
+/** mih_fs_xattr_ops() - getxattr and listxattr. */
+void mih_fs_xattr_ops(struct fuse_lowlevel_ops *ops);
+
+/* options.c */
+
+/**
+ * mih_fs_options() - the "-o" text that libfuse gets
+ * @params: whose options are filtered
+ * @text_out: set on success; the caller frees it
+ *
+ * Return: 0; -EINVAL for what a verified mount cannot be (rw, suid, dev), with
+ * a story; -ENOMEM.
+ */
+MIH_MUST_CHECK mih_err mih_fs_options(const struct mih_fs_params *params,
+				      char **text_out);
+
+/* mountinfo.c */
+
+/** The uppermost mount on a folder. */
+struct mih_fs_mounted {
+	char type[64];	  /* "fuse.mihfs" */
+	char source[512]; /* cut if longer */
+};
+
+/**
+ * mih_fs_mountinfo_find() - what is mounted exactly on @path?
+ * @path: absolute, as realpath(3) gives it
+ *
+ * Reads /proc/self/mountinfo; asks no file system, so that a hung one cannot
+ * hang us.
+ *
+ * Return: true and @mounted filled, or false.
+ */
+bool mih_fs_mountinfo_find(const char *path, struct mih_fs_mounted *mounted);
+
+/* stop.c */
+
+/** The thread that turns signals into an end of bounded length. */
+struct mih_fs_stopper {
+	struct mih_fs *fs;
+	pthread_t loop; /* runs the session; woken by SIGUSR2 */
+	pthread_t thread;
+	atomic_bool looping;
+	sigset_t saved; /* mask of the caller */
+};
+
+/**
+ * mih_fs_stopper_block() - block the signals that stop a mount
+ *
+ * Before any thread starts, so that only the stopper's thread gets them.
+ */
+void mih_fs_stopper_block(struct mih_fs_stopper *stopper);
+
+/**
+ * mih_fs_stopper_start() - wait for SIGTERM, SIGINT or SIGHUP from now on
+ *
+ * The calling thread is the one that will run the session.
+ *
+ * Return: 0 or -errno with a story.
+ */
+MIH_MUST_CHECK mih_err mih_fs_stopper_start(struct mih_fs_stopper *stopper,
+					    struct mih_fs *fs);
+
+/** mih_fs_stopper_finish() - after everything else; restores the mask. */
+void mih_fs_stopper_finish(struct mih_fs_stopper *stopper, bool started);
+
+/** mih_fs_detach() - free the mount point at once, whoever still uses it. */
+void mih_fs_detach(const struct mih_fs *fs);
+
+/* answer.c */
+
+/**
+ * mih_fs_answer_start() - see in another thread that the mount answers
+ *
+ * When it does: raise its readahead and call params->ready().
+ *
+ * Return: 0 or -errno with a story.
+ */
+MIH_MUST_CHECK mih_err mih_fs_answer_start(struct mih_fs *fs,
+					   pthread_t *thread_out);
+
+#endif

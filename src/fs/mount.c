@@ -1,0 +1,265 @@
+#include "fs/fs_internal.h"
+#include "util/checked.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+#include "util/pool.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* How many requests the kernel may have on their way ahead of its readers:
+ * sixteen readers with 16 MiB of readahead each. Above the threshold it stops
+ * reading ahead. */
+#define BACKGROUND 256
+#define CONGESTED  192
+
+#define PASSED_DESCRIPTOR                                                      \
+	"/dev/fd/" /* libfuse: /dev/fuse is already mounted                    \
+		    */
+
+static bool is_passed_descriptor(const char *mountpoint)
+{
+	return !strncmp(mountpoint, PASSED_DESCRIPTOR,
+			strlen(PASSED_DESCRIPTOR));
+}
+
+static mih_err fail_dead(const char *mountpoint)
+{
+	return mih_err_fail(
+	    -ENOTCONN,
+	    "%s: a dead file system is still mounted here; clear it with: "
+	    "%s %s",
+	    mountpoint, geteuid() == 0 ? "umount -l" : "fusermount3 -uz",
+	    mountpoint);
+}
+
+static bool is_dead(int err)
+{
+	return err == ENOTCONN || err == ECONNABORTED;
+}
+
+/* A dead mihfs still answers stat() from the kernel's memory, which is told to
+ * keep attributes for ever; statfs() is always asked anew. */
+static mih_err check_mounted(const char *mountpoint)
+{
+	mih_autofree char *whole = realpath(mountpoint, NULL);
+	struct mih_fs_mounted mounted;
+	struct statvfs st;
+
+	if (!whole)
+		return is_dead(errno)
+			   ? fail_dead(mountpoint)
+			   : mih_err_fail_errno(-errno, "%s", mountpoint);
+	if (!mih_fs_mountinfo_find(whole, &mounted) ||
+	    strcmp(mounted.type, "fuse.mihfs") != 0)
+		return 0;
+	if (statvfs(whole, &st) < 0 && is_dead(errno))
+		return fail_dead(mountpoint);
+	return mih_err_fail(-EBUSY,
+			    "%s: mihfs already serves %s here; end that mount "
+			    "first: umount %s",
+			    mountpoint, mounted.source, mountpoint);
+}
+
+mih_err mih_fs_check_mountpoint(const char *mountpoint)
+{
+	struct stat st;
+
+	if (is_passed_descriptor(mountpoint))
+		return 0;
+	if (stat(mountpoint, &st) < 0)
+		return is_dead(errno)
+			   ? fail_dead(mountpoint)
+			   : mih_err_fail_errno(-errno, "%s", mountpoint);
+	if (!S_ISDIR(st.st_mode))
+		return mih_err_fail(-ENOTDIR, "%s: not a directory",
+				    mountpoint);
+	return check_mounted(mountpoint);
+}
+
+static void do_init(void *context, struct fuse_conn_info *conn)
+{
+	(void)context;
+	conn->max_write = MIH_FS_READ_MAX; /* sets the pages per request */
+	conn->max_read = MIH_FS_READ_MAX;
+	conn->max_background = BACKGROUND;
+	conn->congestion_threshold = CONGESTED;
+	conn->want |=
+	    conn->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS |
+			     FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+	/* Bytes are copied into the kernel once they are proven; a page that
+	 * was lent to it could change afterwards. Nothing changes, so there is
+	 * nothing to invalidate. */
+	conn->want &=
+	    ~(unsigned)(FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
+			FUSE_CAP_SPLICE_READ | FUSE_CAP_AUTO_INVAL_DATA);
+}
+
+/* libfuse speaks in pieces of lines. Before the mount serves, its last line is
+ * the story of a failure; afterwards it goes to the log. */
+static struct {
+	char line[512];
+	size_t len;
+	atomic_bool serving;
+	pthread_mutex_t lock;
+} speech = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void speak(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	size_t room = sizeof(speech.line) - speech.len;
+	int n;
+
+	pthread_mutex_lock(&speech.lock);
+	n = vsnprintf(speech.line + speech.len, room, fmt, ap);
+	if (n > 0)
+		speech.len += MIH_MIN((size_t)n, room - 1);
+	if (speech.len > 0 && speech.line[speech.len - 1] == '\n') {
+		speech.line[speech.len - 1] = '\0';
+		speech.len = 0;
+		if (atomic_load(&speech.serving) || level >= FUSE_LOG_DEBUG)
+			mih_log(level >= FUSE_LOG_DEBUG ? MIH_LOG_DEBUG
+							: MIH_LOG_WARNING,
+				"%s", speech.line);
+	}
+	pthread_mutex_unlock(&speech.lock);
+}
+
+static mih_err fail_session(const char *mountpoint)
+{
+	const char *why = speech.line;
+
+	if (!strncmp(why, "fuse: ", 6))
+		why += 6;
+	if (!strncmp(why, "mount failed: ", 14))
+		why += 14;
+	return mih_err_fail(-EIO, "%s: cannot mount: %s", mountpoint,
+			    *why ? why : "libfuse does not say why");
+}
+
+static mih_err new_session(struct mih_fs *fs)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	struct fuse_lowlevel_ops ops = { .init = do_init };
+	mih_autofree char *text = NULL;
+	mih_err err = mih_fs_options(fs->params, &text);
+
+	if (err)
+		return err;
+	mih_fs_names_ops(&ops);
+	mih_fs_data_ops(&ops);
+	mih_fs_xattr_ops(&ops);
+	mih_fs_readonly_ops(&ops);
+	if (fuse_opt_add_arg(&args, "mihfs") == 0 &&
+	    fuse_opt_add_arg(&args, "-o") == 0 &&
+	    fuse_opt_add_arg(&args, text) == 0)
+		fs->session = fuse_session_new(&args, &ops, sizeof(ops), fs);
+	fuse_opt_free_args(&args);
+	return fs->session ? 0 : fail_session(fs->mountpoint);
+}
+
+static mih_err mount_session(struct mih_fs *fs)
+{
+	struct stat st;
+	mih_err err;
+
+	fuse_set_log_func(speak);
+	err = new_session(fs);
+	if (err)
+		return err;
+	if (!is_passed_descriptor(fs->mountpoint)) {
+		if (stat(fs->mountpoint, &st) < 0)
+			return mih_err_fail_errno(-errno, "%s", fs->mountpoint);
+		fs->beneath = st.st_dev;
+	}
+	if (fuse_session_mount(fs->session, fs->mountpoint) != 0)
+		return fail_session(fs->mountpoint);
+	atomic_store(&speech.serving, true);
+	return 0;
+}
+
+/* FUSE threads only take requests in and hand them on, so a few are enough;
+ * clone_fd spares them a common lock (libfuse goes on without where a passed
+ * descriptor cannot be cloned). */
+static mih_err run_loop(struct mih_fs *fs)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int end;
+
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_clone_fd(config, 1);
+	fuse_loop_cfg_set_max_threads(
+	    config, (unsigned)MIH_MIN(mih_pool_cores() + 2, (size_t)16));
+	end = fuse_session_loop_mt(fs->session, config);
+	fuse_loop_cfg_destroy(config);
+	if (end < 0)
+		return mih_err_fail_errno(end,
+					  "%s: the connection to the "
+					  "kernel broke",
+					  fs->mountpoint);
+	return 0;
+}
+
+/* Requests under way are finished before the session goes, since their answers
+ * go through it; the thread that looks at the mount ends with the session. */
+static mih_err serve(struct mih_fs *fs)
+{
+	struct mih_fs_stopper stopper;
+	pthread_t answerer;
+	bool stopping = false, answering = false;
+	mih_err err;
+
+	mih_fs_stopper_block(&stopper);
+	err = fs->params->start(fs->params->context, &fs->engine);
+	if (!err)
+		err = mount_session(fs);
+	if (!err)
+		err = mih_fs_stopper_start(&stopper, fs);
+	if (!err) {
+		stopping = true;
+		err = mih_fs_answer_start(fs, &answerer);
+		answering = !err;
+	}
+	if (!err)
+		err = run_loop(fs);
+	if (stopping)
+		atomic_store(&stopper.looping, false);
+	mih_verify_engine_free(fs->engine);
+	if (fs->session)
+		fuse_session_unmount(fs->session);
+	if (answering)
+		pthread_join(answerer, NULL);
+	mih_fs_stopper_finish(&stopper, stopping);
+	if (fs->session)
+		fuse_session_destroy(fs->session);
+	return err;
+}
+
+mih_err mih_fs_serve(const struct mih_fs_params *params)
+{
+	struct mih_fs fs = {
+		.params = params,
+		.model = params->model,
+		.uid = getuid(),
+		.gid = getgid(),
+	};
+	mih_err err;
+
+	err = mih_fs_inodes_build(params->model->files, params->model->nfiles,
+				  &fs.inodes);
+	if (err)
+		return err;
+	fs.mountpoint = is_passed_descriptor(params->mountpoint)
+			    ? strdup(params->mountpoint)
+			    : realpath(params->mountpoint, NULL);
+	if (fs.mountpoint)
+		err = serve(&fs);
+	else
+		err = mih_err_fail_errno(-errno, "%s", params->mountpoint);
+	free(fs.mountpoint);
+	mih_fs_inodes_fini(&fs.inodes);
+	return err;
+}

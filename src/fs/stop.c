@@ -1,0 +1,125 @@
+/*
+ * Signals. libfuse's own handler sets a flag and may miss a loop that is just
+ * about to sleep; and it knows no limit of time. So one thread waits for the
+ * signals, wakes the loop until it has seen the flag, and when the end takes
+ * too long, frees the mount point and leaves: the kernel then ends every call
+ * of every reader.
+ */
+#include "fs/fs_internal.h"
+#include "util/log.h"
+
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define WAKE_MS	 20
+#define LIMIT_MS 7000 /* an orderly end takes milliseconds */
+
+extern char **environ;
+
+static void fill_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1); /* ours: the mount has ended by itself */
+}
+
+void mih_fs_stopper_block(struct mih_fs_stopper *stopper)
+{
+	sigset_t set;
+
+	fill_signals(&set);
+	pthread_sigmask(SIG_BLOCK, &set, &stopper->saved);
+}
+
+/* As root by a system call; else by the helper that mounted it. */
+void mih_fs_detach(const struct mih_fs *fs)
+{
+	const char *argv[] = { "fusermount3", "-u",	      "-z", "-q",
+			       "--",	      fs->mountpoint, NULL };
+	pid_t pid;
+
+	if (umount2(fs->mountpoint, MNT_DETACH) == 0 || errno != EPERM)
+		return;
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char **)argv, environ) ==
+	    0)
+		waitpid(pid, NULL, 0);
+}
+
+static _Noreturn void force(const struct mih_fs *fs, const char *why)
+{
+	mih_log_warning("%s: %s: unmounting by force", fs->mountpoint, why);
+	mih_fs_detach(fs);
+	_exit(EXIT_SUCCESS);
+}
+
+/* Wake the loop until it has ended; give up on it by time or signal. */
+static void see_it_end(struct mih_fs_stopper *stopper, const sigset_t *set)
+{
+	const struct timespec tick = { .tv_nsec = WAKE_MS * 1000000L };
+
+	for (int waited_ms = 0; waited_ms < LIMIT_MS; waited_ms += WAKE_MS) {
+		int signal;
+
+		if (atomic_load(&stopper->looping))
+			pthread_kill(stopper->loop, SIGUSR2);
+		signal = sigtimedwait(set, NULL, &tick);
+		if (signal == SIGUSR1)
+			return;
+		if (signal > 0)
+			force(stopper->fs, "second signal");
+	}
+	force(stopper->fs, "still busy after 7 seconds");
+}
+
+static void *wait_for_signal(void *context)
+{
+	struct mih_fs_stopper *stopper = context;
+	int signal;
+	sigset_t set;
+
+	fill_signals(&set);
+	while (sigwait(&set, &signal) != 0)
+		;
+	if (signal == SIGUSR1)
+		return NULL;
+	mih_log_debug("%s: signal %d: unmounting", stopper->fs->mountpoint,
+		      signal);
+	fuse_session_exit(stopper->fs->session);
+	see_it_end(stopper, &set);
+	return NULL;
+}
+
+static void wake(int signal)
+{
+	(void)signal;
+}
+
+mih_err mih_fs_stopper_start(struct mih_fs_stopper *stopper, struct mih_fs *fs)
+{
+	struct sigaction action = { .sa_handler = wake };
+	int err;
+
+	stopper->fs = fs;
+	stopper->loop = pthread_self();
+	atomic_init(&stopper->looping, true);
+	sigaction(SIGUSR2, &action, NULL);
+	err = pthread_create(&stopper->thread, NULL, wait_for_signal, stopper);
+	if (err)
+		return mih_err_fail_errno(-err, "%s: cannot start a thread",
+					  fs->mountpoint);
+	return 0;
+}
+
+void mih_fs_stopper_finish(struct mih_fs_stopper *stopper, bool started)
+{
+	if (started) {
+		pthread_kill(stopper->thread, SIGUSR1);
+		pthread_join(stopper->thread, NULL);
+	}
+	pthread_sigmask(SIG_SETMASK, &stopper->saved, NULL);
+}

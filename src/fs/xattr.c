@@ -1,0 +1,202 @@
+/*
+ * user.mihfs.*: what was proven so far, for people and scripts
+ */
+#include "fs/fs_internal.h"
+#include "util/bytes.h"
+#include "util/checked.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX "user.mihfs."
+
+static const char *const status_names[] = {
+	[MIH_VERIFY_UNVERIFIED] = "unverified",
+	[MIH_VERIFY_PARTIAL] = "partial",
+	[MIH_VERIFY_VERIFIED] = "verified",
+	[MIH_VERIFY_FAILED] = "failed",
+};
+
+/* A value's text; size_t len of it, at most cap. */
+struct value {
+	const struct mih_fs *fs;
+	size_t file; /* index in the model; unused for the root */
+	char text[1024];
+};
+
+static enum mih_verify_status file_status(const struct mih_fs *fs, size_t file)
+{
+	struct mih_verify_file_stats stats;
+
+	mih_verify_file_stats(fs->engine, file, &stats);
+	return stats.status;
+}
+
+static void set_text(struct value *v, const char *text)
+{
+	snprintf(v->text, sizeof(v->text), "%s", text);
+}
+
+static void get_status(struct value *v)
+{
+	set_text(v, status_names[file_status(v->fs, v->file)]);
+}
+
+static bool by_tree(const struct mih_verify_file *file)
+{
+	return file->proof == MIH_VERIFY_BY_TREE;
+}
+
+static void get_algorithm(struct value *v)
+{
+	const struct mih_verify_file *file = &v->fs->model->files[v->file];
+
+	set_text(v,
+		 mih_hash_info(by_tree(file) ? file->tree : file->resource->alg)
+		     ->name);
+}
+
+static void get_digest(struct value *v)
+{
+	const struct mih_verify_file *file = &v->fs->model->files[v->file];
+
+	if (by_tree(file))
+		mih_bytes_to_hex(file->root, mih_hash_info(file->tree)->len,
+				 v->text);
+	else
+		mih_bytes_to_hex(file->resource->digest,
+				 mih_hash_info(file->resource->alg)->len,
+				 v->text);
+}
+
+static void get_verified_bytes(struct value *v)
+{
+	struct mih_verify_file_stats stats;
+
+	mih_verify_file_stats(v->fs->engine, v->file, &stats);
+	snprintf(v->text, sizeof(v->text), "%" PRIu64, stats.verified_bytes);
+}
+
+static void get_signer(struct value *v)
+{
+	set_text(v, mih_sig_bundle_signer(v->fs->model->bundle));
+}
+
+static void get_root(struct value *v)
+{
+	uint8_t root[32];
+
+	mih_sig_bundle_root(v->fs->model->bundle, root);
+	mih_bytes_to_hex(root, sizeof(root), v->text);
+}
+
+/* Of the whole model: one bad file makes it failed; it is verified when every
+ * file is. Cost: one look at each file. */
+static void get_root_status(struct value *v)
+{
+	size_t seen[MIH_ARRAY_LEN(status_names)] = { 0 };
+	size_t n = v->fs->model->nfiles;
+	enum mih_verify_status status = MIH_VERIFY_PARTIAL;
+
+	for (size_t i = 0; i < n; i++)
+		seen[file_status(v->fs, i)]++;
+	if (seen[MIH_VERIFY_FAILED])
+		status = MIH_VERIFY_FAILED;
+	else if (seen[MIH_VERIFY_VERIFIED] == n)
+		status = MIH_VERIFY_VERIFIED;
+	else if (seen[MIH_VERIFY_UNVERIFIED] == n)
+		status = MIH_VERIFY_UNVERIFIED;
+	set_text(v, status_names[status]);
+}
+
+struct attribute {
+	const char *name;
+	void (*get)(struct value *v);
+};
+
+static const struct attribute file_attributes[] = {
+	{ PREFIX "status", get_status },
+	{ PREFIX "algorithm", get_algorithm },
+	{ PREFIX "digest", get_digest },
+	{ PREFIX "verified_bytes", get_verified_bytes },
+	{ PREFIX "signer", get_signer },
+	{ NULL, NULL },
+};
+
+static const struct attribute root_attributes[] = {
+	{ PREFIX "root", get_root },
+	{ PREFIX "status", get_root_status },
+	{ PREFIX "signer", get_signer },
+	{ NULL, NULL },
+};
+
+static const struct attribute no_attributes[] = { { NULL, NULL } };
+
+static const struct attribute *attributes_of(const struct mih_fs_node *node,
+					     fuse_ino_t ino)
+{
+	if (!node->is_dir)
+		return file_attributes;
+	return ino == MIH_FS_ROOT ? root_attributes : no_attributes;
+}
+
+/* Size 0 asks how long the answer would be. */
+static void reply_bytes(fuse_req_t req, const char *bytes, size_t len,
+			size_t size)
+{
+	if (size == 0)
+		fuse_reply_xattr(req, len);
+	else if (size < len)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, bytes, len);
+}
+
+static void do_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+			size_t size)
+{
+	const struct mih_fs *fs = mih_fs_of(req);
+	const struct mih_fs_node *node = mih_fs_inode_get(&fs->inodes, ino);
+	struct value v = { .fs = fs };
+	const struct attribute *a;
+
+	if (!node) {
+		fuse_reply_err(req, ESTALE);
+		return;
+	}
+	v.file = node->first;
+	for (a = attributes_of(node, ino); a->name; a++)
+		if (!strcmp(a->name, name)) {
+			a->get(&v);
+			reply_bytes(req, v.text, strlen(v.text), size);
+			return;
+		}
+	/* Not ENOSYS: the kernel would never ask again, for no name. */
+	fuse_reply_err(req, ENODATA);
+}
+
+static void do_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	const struct mih_fs *fs = mih_fs_of(req);
+	const struct mih_fs_node *node = mih_fs_inode_get(&fs->inodes, ino);
+	char names[512];
+	size_t len = 0;
+
+	if (!node) {
+		fuse_reply_err(req, ESTALE);
+		return;
+	}
+	for (const struct attribute *a = attributes_of(node, ino); a->name;
+	     a++) {
+		memcpy(names + len, a->name, strlen(a->name) + 1);
+		len += strlen(a->name) + 1;
+	}
+	reply_bytes(req, names, len, size);
+}
+
+void mih_fs_xattr_ops(struct fuse_lowlevel_ops *ops)
+{
+	ops->getxattr = do_getxattr;
+	ops->listxattr = do_listxattr;
+}
