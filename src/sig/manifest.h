@@ -10,6 +10,10 @@
 #include "hash/alg.h"
 #include "util/err.h"
 
+/** Largest size an annotation may state: beyond any file, and far enough from
+ * the end of 64 bits that rounding it up cannot overflow. */
+#define MIH_SIG_SIZE_MAX ((uint64_t)1 << 60)
+
 /** One signed file. */
 struct mih_sig_resource {
 	char *name;                      /* relative path, UTF-8; owned */

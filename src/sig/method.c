@@ -1,0 +1,182 @@
+#include "sig/sig_internal.h"
+#include "util/bytes.h"
+#include "util/checked.h"
+#include "util/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- key --------------------------------------------------------------- */
+
+static mih_err read_hint(struct mih_sig_bundle *bundle,
+			 const struct mih_sig_json *key)
+{
+	uint8_t digest[32];
+	const char *hint;
+	mih_err err;
+
+	if (!mih_sig_json_has(key, "hint"))
+		return 0;
+	err = mih_sig_json_string(key, "hint", &hint);
+	if (err || !*hint)
+		return err;
+	err = mih_sig_json_hex(key, "hint", sizeof(digest), digest);
+	if (!err)
+		mih_bytes_to_hex(digest, sizeof(digest), bundle->hint);
+	return err;
+}
+
+static mih_err check_no_log(const struct mih_sig_json *material)
+{
+	struct mih_sig_json log;
+	mih_err err;
+
+	if (!mih_sig_json_has(material, "tlogEntries"))
+		return 0;
+	err = mih_sig_json_array(material, "tlogEntries", &log);
+	if (!err && json_array_size(log.value) > 0)
+		err = mih_sig_json_fail(&log, "",
+					"must be empty for a key signature");
+	return err;
+}
+
+static mih_err key_read(struct mih_sig_bundle *bundle,
+			const struct mih_sig_json *material)
+{
+	struct mih_sig_json key;
+	mih_err err = mih_sig_json_object(material, "publicKey", &key);
+
+	if (!err)
+		err = check_no_log(material);
+	if (!err)
+		err = read_hint(bundle, &key);
+	if (err)
+		return err;
+	bundle->carries_key = mih_sig_json_has(&key, "rawBytes");
+	if (*bundle->hint)
+		snprintf(bundle->signer, sizeof(bundle->signer),
+			 "key sha256:%s", bundle->hint);
+	else
+		snprintf(bundle->signer, sizeof(bundle->signer),
+			 "key (no hint)");
+	return 0;
+}
+
+/* A bundle says nothing that we believe about the key; at most it helps to
+ * choose among those that the operator trusts. */
+static void warn_without_hint(const struct mih_sig_bundle *bundle)
+{
+	if (*bundle->hint)
+		return;
+	mih_log_warning("%s: names no key (hint)%s; every trusted key is tried",
+			bundle->file,
+			bundle->carries_key ? ", and the key it carries "
+					      "(rawBytes) is not trusted"
+					    : "");
+}
+
+static mih_err key_verify(const struct mih_sig_bundle *bundle,
+			  const struct mih_sig_trust *trust)
+{
+	size_t tried = 0;
+
+	if (trust->nkeys == 0)
+		return mih_err_fail(MIH_ENOANCHOR,
+				    "%s: signed with a key, but no public key "
+				    "is trusted",
+				    bundle->file);
+	warn_without_hint(bundle);
+	for (size_t i = 0; i < trust->nkeys; i++) {
+		const struct mih_sig_key *key = trust->keys[i];
+
+		if (*bundle->hint && strcmp(bundle->hint, key->hint))
+			continue;
+		tried++;
+		if (mih_sig_pae_verify(&bundle->pae, key, bundle->sig,
+				       bundle->sig_len))
+			return 0;
+	}
+	if (!tried)
+		return mih_err_fail(MIH_EUNTRUSTED,
+				    "%s: signed by key sha256:%s, which is not "
+				    "trusted",
+				    bundle->file, bundle->hint);
+	return mih_err_fail(MIH_EUNTRUSTED,
+			    "%s: the signature is not by a trusted key over "
+			    "this content",
+			    bundle->file);
+}
+
+/* --- certificate and keyless: their place ------------------------------ */
+
+static mih_err certificate_read(struct mih_sig_bundle *bundle,
+				const struct mih_sig_json *material)
+{
+	struct mih_sig_json chain;
+
+	snprintf(bundle->signer, sizeof(bundle->signer), "certificate");
+	return mih_sig_json_object(material, "x509CertificateChain", &chain);
+}
+
+static mih_err certificate_verify(const struct mih_sig_bundle *bundle,
+				  const struct mih_sig_trust *trust)
+{
+	(void)trust;
+	return mih_err_fail(MIH_ENOANCHOR,
+			    "%s: signed with a certificate; this version "
+			    "verifies key signatures only",
+			    bundle->file);
+}
+
+static mih_err keyless_read(struct mih_sig_bundle *bundle,
+			    const struct mih_sig_json *material)
+{
+	struct mih_sig_json leaf;
+
+	snprintf(bundle->signer, sizeof(bundle->signer), "keyless");
+	return mih_sig_json_object(material, "certificate", &leaf);
+}
+
+static mih_err keyless_verify(const struct mih_sig_bundle *bundle,
+			      const struct mih_sig_trust *trust)
+{
+	(void)trust;
+	return mih_err_fail(MIH_ENOANCHOR,
+			    "%s: signed keyless (Sigstore); this version "
+			    "verifies key signatures only",
+			    bundle->file);
+}
+
+/* --- the table --------------------------------------------------------- */
+
+static const struct mih_sig_method_ops methods[] = {
+	{ MIH_SIG_KEY, "publicKey", key_read, key_verify },
+	{ MIH_SIG_CERTIFICATE, "x509CertificateChain", certificate_read,
+	  certificate_verify },
+	{ MIH_SIG_KEYLESS, "certificate", keyless_read, keyless_verify },
+};
+
+mih_err mih_sig_method_read(struct mih_sig_bundle *bundle,
+			    const struct mih_sig_json *material)
+{
+	static const char *const known[] = {
+		"publicKey",   "x509CertificateChain",	    "certificate",
+		"tlogEntries", "timestampVerificationData", NULL
+	};
+	mih_err err = mih_sig_json_only(material, known);
+	size_t n = 0;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < MIH_ARRAY_LEN(methods); i++)
+		if (json_object_get(material->value, methods[i].member)) {
+			bundle->method = &methods[i];
+			n++;
+		}
+	if (n != 1)
+		return mih_sig_json_fail(
+		    material, "",
+		    "must hold exactly one of publicKey, "
+		    "x509CertificateChain and certificate");
+	return bundle->method->read(bundle, material);
+}

@@ -1,0 +1,468 @@
+#include "sig/sig_internal.h"
+#include <stdio.h>
+
+#include <string.h>
+
+static const struct mih_sig_member resources_member = { "predicate",
+							"resources", '[' };
+
+/** A manifest in the making. */
+struct reader {
+	const struct mih_sig_text *payload;
+	struct mih_sig_manifest *m;
+	size_t room;	       /* resources allocated */
+	enum mih_hash_alg alg; /* hash_type */
+	EVP_MD_CTX *root;      /* SHA-256 over the digests so far */
+};
+
+static void reader_fini(struct reader *r)
+{
+	mih_sig_manifest_free(r->m);
+	EVP_MD_CTX_free(r->root);
+}
+
+/* --- one resource ------------------------------------------------------ */
+
+static mih_err read_size(const struct mih_sig_json *mihfs, uint64_t *out)
+{
+	const json_t *size = json_object_get(mihfs->value, "size");
+
+	if (!json_is_integer(size))
+		return mih_sig_json_fail(mihfs, "size", "must be an integer");
+	if (json_integer_value(size) < 0 ||
+	    (uint64_t)json_integer_value(size) > MIH_SIG_SIZE_MAX)
+		return mih_sig_json_fail(mihfs, "size",
+					 "is %lld, not the size of a file",
+					 (long long)json_integer_value(size));
+	*out = (uint64_t)json_integer_value(size);
+	return 0;
+}
+
+static mih_err read_tree(const struct mih_sig_json *mihfs,
+			 struct mih_sig_resource *res)
+{
+	const struct mih_hash_info *info;
+	const char *name;
+	mih_err err = mih_sig_json_string(mihfs, "tree", &name);
+
+	if (err)
+		return err;
+	info = mih_hash_by_name(name);
+	if (!info || !info->is_tree)
+		return mih_sig_json_fail(mihfs, "tree",
+					 "is '%.40s', which is no tree that "
+					 "this version knows",
+					 name);
+	err = mih_sig_json_hex(mihfs, "root", info->len, res->root);
+	if (!err)
+		err = read_size(mihfs, &res->nbytes);
+	if (err)
+		return err;
+	if (info->id == res->alg &&
+	    !mih_hash_eq(res->root, res->digest, info->len))
+		return mih_sig_json_fail(mihfs, "root",
+					 "differs from the digest of the same "
+					 "algorithm");
+	res->tree = info->id;
+	return 0;
+}
+
+/* Members of the annotation that we do not know cannot change what tree, root
+ * and size say, so they are passed over like other tools' annotations. */
+static mih_err read_annotations(const struct mih_sig_json *node,
+				struct mih_sig_resource *res)
+{
+	struct mih_sig_json annotations, mihfs;
+	mih_err err;
+
+	if (!mih_sig_json_has(node, "annotations"))
+		return 0;
+	err = mih_sig_json_object(node, "annotations", &annotations);
+	if (err || !json_object_get(annotations.value, "mihfs"))
+		return err;
+	err = mih_sig_json_object(&annotations, "mihfs", &mihfs);
+	return err ? err : read_tree(&mihfs, res);
+}
+
+static mih_err read_name(const struct mih_sig_json *node, char **name_out)
+{
+	const char *name, *bad;
+	mih_err err = mih_sig_json_string(node, "name", &name);
+
+	if (err)
+		return err;
+	/* "." is how older tools name a model that is a single file. */
+	bad = strcmp(name, ".") ? mih_sig_name_check(name, strlen(name)) : NULL;
+	if (bad)
+		return mih_sig_json_fail(node, "name", "%s: '%.120s'", bad,
+					 name);
+	*name_out = strdup(name);
+	return *name_out ? 0 : mih_err_fail_errno(-ENOMEM, "%s", node->file);
+}
+
+static mih_err read_resource(struct reader *r, const struct mih_sig_json *node,
+			     struct mih_sig_resource *res)
+{
+	const struct mih_hash_info *info = mih_hash_info(r->alg);
+	mih_err err;
+
+	err = mih_sig_json_is(node, "algorithm", info->name);
+	if (!err)
+		err = mih_sig_json_hex(node, "digest", info->len, res->digest);
+	res->alg = r->alg;
+	if (!err)
+		err = read_annotations(node, res);
+	if (!err)
+		err = read_name(node, &res->name);
+	if (!err && EVP_DigestUpdate(r->root, res->digest, info->len) != 1)
+		err = mih_err_fail(-EIO, "%s: SHA-256 failed", node->file);
+	return err;
+}
+
+static mih_err add_resource(struct reader *r, const struct mih_sig_json *node)
+{
+	struct mih_sig_manifest *m = r->m;
+	struct mih_sig_resource *res;
+	mih_err err;
+
+	if (m->nresources == r->room) {
+		size_t room = r->room ? r->room + r->room / 2 : 16;
+		void *more = reallocarray(m->resources, room, sizeof(*res));
+
+		if (!more)
+			return mih_err_fail_errno(-ENOMEM, "%s", node->file);
+		m->resources = more;
+		r->room = room;
+	}
+	res = &m->resources[m->nresources];
+	*res = (struct mih_sig_resource){ 0 };
+	err = read_resource(r, node, res);
+	/* Counted once it has a name to free. */
+	if (!err || res->name)
+		m->nresources++;
+	return err;
+}
+
+/* --- the list ---------------------------------------------------------- */
+
+static mih_err add_element(struct reader *r, struct mih_sig_span one, size_t i)
+{
+	struct mih_sig_json node = { .file = r->payload->file };
+	struct mih_sig_text text = { .file = node.file,
+				     .text = r->payload->text + one.from,
+				     .len = one.to - one.from };
+	mih_autojson json_t *json = NULL;
+	mih_err err;
+
+	if (snprintf(node.at, sizeof(node.at), "predicate.resources[%zu]", i) <
+	    0)
+		return -EINVAL;
+	err = mih_sig_json_load_at(&text, node.at, &json);
+	if (err)
+		return err;
+	node.value = json;
+	return add_resource(r, &node);
+}
+
+static mih_err add_from_text(struct reader *r, struct mih_sig_span rest)
+{
+	bool more = true;
+
+	for (size_t i = 0; more; i++) {
+		struct mih_sig_span one;
+		mih_err err;
+
+		more = mih_sig_json_split(r->payload->text, &rest, &one);
+		err = add_element(r, one, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static mih_err add_from_array(struct reader *r,
+			      const struct mih_sig_json *array)
+{
+	size_t n = json_array_size(array->value);
+
+	for (size_t i = 0; i < n; i++) {
+		struct mih_sig_json node;
+		mih_err err = mih_sig_json_element(array, i, &node);
+
+		if (!err)
+			err = add_resource(r, &node);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool is_blank(const char *text, struct mih_sig_span span)
+{
+	while (span.from < span.to && strchr(" \t\r\n", text[span.from]) &&
+	       text[span.from])
+		span.from++;
+	return span.from == span.to;
+}
+
+static mih_err read_resources(struct reader *r,
+			      const struct mih_sig_json *predicate,
+			      struct mih_sig_span span)
+{
+	struct mih_sig_json array;
+	mih_err err = mih_sig_json_array(predicate, "resources", &array);
+
+	if (err)
+		return err;
+	if (is_blank(r->payload->text, span))
+		err = add_from_array(r, &array);
+	else
+		err = add_from_text(r, span);
+	if (!err && r->m->nresources == 0)
+		err = mih_sig_json_fail(&array, "",
+					"is empty: a model has at "
+					"least one file");
+	return err;
+}
+
+static mih_err check_names(const struct reader *r)
+{
+	const struct mih_sig_manifest *m = r->m;
+	const char *a = "", *b = "", *file = r->payload->file;
+	mih_err err = mih_sig_manifest_check_paths(m, &a, &b);
+
+	if (err == -EEXIST && !strcmp(a, b))
+		return mih_err_fail(MIH_EFORMAT,
+				    "%s: resource '%.200s' appears twice", file,
+				    a);
+	if (err == -EEXIST)
+		return mih_err_fail(MIH_EFORMAT,
+				    "%s: '%.200s' cannot be a file while "
+				    "'%.200s' is one",
+				    file, a, b);
+	for (size_t i = 0; !err && m->nresources > 1 && i < m->nresources; i++)
+		if (!strcmp(m->resources[i].name, "."))
+			return mih_err_fail(MIH_EFORMAT,
+					    "%s: resource '.' beside others",
+					    file);
+	return err ? mih_err_fail_errno(err, "%s", file) : 0;
+}
+
+/* --- serialization ----------------------------------------------------- */
+
+static mih_err read_hash_type(struct reader *r, const struct mih_sig_json *node)
+{
+	const struct mih_hash_info *info;
+	const char *name;
+	mih_err err = mih_sig_json_string(node, "hash_type", &name);
+
+	if (err)
+		return err;
+	info = mih_hash_by_name(name);
+	if (!info ||
+	    (info->id != MIH_HASH_SHA256 && info->id != MIH_HASH_BLAKE2B &&
+	     info->id != MIH_HASH_BLAKE3))
+		return mih_sig_json_fail(node, "hash_type",
+					 "is '%.40s', not sha256, blake2b or "
+					 "blake3",
+					 name);
+	r->alg = info->id;
+	return 0;
+}
+
+static mih_err read_ignore_paths(struct reader *r,
+				 const struct mih_sig_json *node)
+{
+	struct mih_sig_manifest *m = r->m;
+	struct mih_sig_json array;
+	size_t n;
+	mih_err err;
+
+	if (!mih_sig_json_has(node, "ignore_paths"))
+		return 0;
+	err = mih_sig_json_array(node, "ignore_paths", &array);
+	if (err)
+		return err;
+	n = json_array_size(array.value);
+	m->ignore_paths = calloc(n + 1, sizeof(*m->ignore_paths));
+	if (!m->ignore_paths)
+		return mih_err_fail_errno(-ENOMEM, "%s", node->file);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *path = json_array_get(array.value, i);
+
+		if (!json_is_string(path))
+			return mih_sig_json_fail(&array, "",
+						 "must hold strings only");
+		m->ignore_paths[i] = strdup(json_string_value(path));
+		if (!m->ignore_paths[i])
+			return mih_err_fail_errno(-ENOMEM, "%s", node->file);
+		m->nignore_paths++;
+	}
+	return 0;
+}
+
+static mih_err read_method(const struct mih_sig_json *node)
+{
+	const char *method;
+	mih_err err = mih_sig_json_string(node, "method", &method);
+
+	if (err)
+		return err;
+	if (!strcmp(method, "shards"))
+		return mih_sig_json_fail(node, "method",
+					 "is 'shards'; this version verifies "
+					 "method 'files' only");
+	return mih_sig_json_is(node, "method", "files");
+}
+
+static mih_err read_symlinks(struct reader *r, const struct mih_sig_json *node)
+{
+	const json_t *value = json_object_get(node->value, "allow_symlinks");
+
+	/* Absent is the strict reading: none. */
+	if (value && !json_is_boolean(value))
+		return mih_sig_json_fail(node, "allow_symlinks",
+					 "must be true or false");
+	r->m->allow_symlinks = json_is_true(value);
+	return 0;
+}
+
+/* The schema of the predicate allows no other members: one that we do not
+ * know could change what the digests are digests of. */
+static mih_err read_serialization(struct reader *r,
+				  const struct mih_sig_json *predicate)
+{
+	static const char *const known[] = { "method",	       "hash_type",
+					     "allow_symlinks", "ignore_paths",
+					     "shard_size",     NULL };
+	struct mih_sig_json node;
+	mih_err err = mih_sig_json_object(predicate, "serialization", &node);
+
+	if (!err)
+		err = mih_sig_json_only(&node, known);
+	if (!err)
+		err = read_method(&node);
+	if (!err)
+		err = read_hash_type(r, &node);
+	if (!err)
+		err = read_symlinks(r, &node);
+	if (!err)
+		err = read_ignore_paths(r, &node);
+	return err;
+}
+
+/* --- the statement ----------------------------------------------------- */
+
+static mih_err read_subject(struct reader *r, const struct mih_sig_json *top,
+			    uint8_t root[32])
+{
+	struct mih_sig_json array, subject, digest;
+	const char *name;
+	mih_err err = mih_sig_json_array(top, "subject", &array);
+
+	if (err)
+		return err;
+	if (json_array_size(array.value) != 1)
+		return mih_sig_json_fail(&array, "", "must hold one subject");
+	err = mih_sig_json_element(&array, 0, &subject);
+	if (!err)
+		err = mih_sig_json_object(&subject, "digest", &digest);
+	if (!err)
+		err = mih_sig_json_hex(&digest, "sha256", 32, root);
+	if (!err)
+		err = mih_sig_json_string(&subject, "name", &name);
+	if (err)
+		return err;
+	r->m->model_name = strdup(name);
+	return r->m->model_name ? 0
+				: mih_err_fail_errno(-ENOMEM, "%s", top->file);
+}
+
+static mih_err check_types(const struct mih_sig_json *top)
+{
+	const char *type;
+	mih_err err = mih_sig_json_is(top, "_type", MIH_SIG_STATEMENT_TYPE);
+
+	if (!err)
+		err = mih_sig_json_string(top, "predicateType", &type);
+	if (err)
+		return err;
+	if (!strcmp(type, "https://model_signing/Digests/v0.1"))
+		return mih_sig_json_fail(top, "predicateType",
+					 "is that of model signing 0.2 "
+					 "(Digests/v0.1), which this version "
+					 "does not verify; sign the model "
+					 "again");
+	return mih_sig_json_is(top, "predicateType", MIH_SIG_PREDICATE_TYPE);
+}
+
+static mih_err check_root(const struct reader *r, const uint8_t root[32])
+{
+	uint8_t got[32];
+
+	if (EVP_DigestFinal_ex(r->root, got, NULL) != 1)
+		return mih_err_fail(-EIO, "%s: SHA-256 failed",
+				    r->payload->file);
+	if (!mih_hash_eq(got, root, sizeof(got)))
+		return mih_err_fail(MIH_EFORMAT,
+				    "%s: subject[0].digest.sha256 is not the "
+				    "root digest of the resources",
+				    r->payload->file);
+	return 0;
+}
+
+static mih_err read_predicate(struct reader *r, const struct mih_sig_json *top,
+			      struct mih_sig_span span)
+{
+	static const char *const known[] = { "serialization", "resources",
+					     NULL };
+	struct mih_sig_json predicate;
+	mih_err err = mih_sig_json_object(top, "predicate", &predicate);
+
+	if (!err)
+		err = mih_sig_json_only(&predicate, known);
+	if (!err)
+		err = read_serialization(r, &predicate);
+	return err ? err : read_resources(r, &predicate, span);
+}
+
+static mih_err reader_init(struct reader *r)
+{
+	r->m = calloc(1, sizeof(*r->m));
+	r->root = EVP_MD_CTX_new();
+	if (!r->m || !r->root ||
+	    EVP_DigestInit_ex(r->root, EVP_sha256(), NULL) != 1)
+		return mih_err_fail_errno(-ENOMEM, "%s", r->payload->file);
+	return 0;
+}
+
+mih_err mih_sig_statement_read(const struct mih_sig_text *payload,
+			       struct mih_sig_manifest **manifest_out,
+			       uint8_t root[32])
+{
+	MIH_CLEANUP(reader_fini) struct reader r = { .payload = payload };
+	struct mih_sig_json top = { .file = payload->file };
+	mih_autojson json_t *json = NULL;
+	struct mih_sig_span span;
+	mih_err err = reader_init(&r);
+
+	if (!err)
+		err = mih_sig_json_find(payload, &resources_member, &span);
+	if (!err)
+		err = mih_sig_json_load_without(payload, span, &json);
+	if (err)
+		return err;
+	top.value = json;
+	err = check_types(&top);
+	if (!err)
+		err = read_subject(&r, &top, root);
+	if (!err)
+		err = read_predicate(&r, &top, span);
+	if (!err)
+		err = check_root(&r, root);
+	if (!err)
+		err = check_names(&r);
+	if (!err)
+		*manifest_out = MIH_STEAL(&r.m);
+	return err;
+}
