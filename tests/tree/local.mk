@@ -13,3 +13,10 @@ test_sidecar_SOURCES = tests/tree/test_sidecar.c tests/tree/model.h
 test_sidecar_LDADD = $(tree_test_ldadd)
 test_sidecar_write_SOURCES = tests/tree/test_sidecar_write.c tests/tree/model.h
 test_sidecar_write_LDADD = $(tree_test_ldadd)
+
+check_PROGRAMS += make_sidecar
+make_sidecar_SOURCES = tests/tree/make_sidecar.c
+make_sidecar_LDADD = $(tree_test_ldadd)
+dist_check_SCRIPTS += tests/tree/reference.sh
+TESTS += tests/tree/reference.sh
+EXTRA_DIST += tests/tree/reference.py

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Random files through the sidecar writer, held against tests/reference.
+PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE
+command -v python3 >/dev/null || { echo "1..0 # SKIP no python3"; exit 0; }
+exec python3 "$top_srcdir/tests/tree/reference.py" \
+	"$top_builddir/make_sidecar" "$top_srcdir/tests/reference/mihtree.py"
