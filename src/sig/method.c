@@ -43,9 +43,13 @@ static mih_err check_no_log(const struct mih_sig_json *material)
 static mih_err key_read(struct mih_sig_bundle *bundle,
 			const struct mih_sig_json *material)
 {
+	static const char *const known[] = { "hint", "rawBytes", "keyDetails",
+					     "validFor", NULL };
 	struct mih_sig_json key;
 	mih_err err = mih_sig_json_object(material, "publicKey", &key);
 
+	if (!err)
+		err = mih_sig_json_only(&key, known);
 	if (!err)
 		err = check_no_log(material);
 	if (!err)

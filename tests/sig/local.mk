@@ -1,4 +1,5 @@
-sig_tests = test_base64 test_fixtures test_manifest
+sig_tests = test_base64 test_bundle test_fixtures test_key test_manifest \
+	test_sign test_statement
 check_PROGRAMS += $(sig_tests)
 TESTS += $(sig_tests)
 sig_test_cppflags = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
@@ -14,5 +15,17 @@ test_fixtures_LDADD = $(sig_test_ldadd)
 test_manifest_SOURCES = tests/sig/test_manifest.c tests/lib/sig.h
 test_manifest_CPPFLAGS = $(sig_test_cppflags)
 test_manifest_LDADD = $(sig_test_ldadd)
+test_bundle_SOURCES = tests/sig/test_bundle.c tests/lib/sig.h
+test_bundle_CPPFLAGS = $(sig_test_cppflags)
+test_bundle_LDADD = $(sig_test_ldadd)
+test_key_SOURCES = tests/sig/test_key.c tests/lib/sig.h
+test_key_CPPFLAGS = $(sig_test_cppflags)
+test_key_LDADD = $(sig_test_ldadd)
+test_sign_SOURCES = tests/sig/test_sign.c tests/lib/sig.h
+test_sign_CPPFLAGS = $(sig_test_cppflags)
+test_sign_LDADD = $(sig_test_ldadd)
+test_statement_SOURCES = tests/sig/test_statement.c tests/lib/sig.h
+test_statement_CPPFLAGS = $(sig_test_cppflags)
+test_statement_LDADD = $(sig_test_ldadd)
 
 EXTRA_DIST += tests/fixtures/cert tests/fixtures/key tests/fixtures/keyless
