@@ -4,14 +4,29 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#if HAVE_SHANI || HAVE_AVX2 || HAVE_AVX512
+#include <cpuid.h>
+#endif
+
 static const char *const names[MIH_HASH_PATH_END] = {
-	[MIH_HASH_PATH_AUTO] = "auto",	 [MIH_HASH_PATH_PORTABLE] = "portable",
-	[MIH_HASH_PATH_AVX2] = "avx2",	 [MIH_HASH_PATH_AVX512] = "avx512",
+	[MIH_HASH_PATH_AUTO] = "auto",
+	[MIH_HASH_PATH_PORTABLE] = "portable",
+	[MIH_HASH_PATH_AVX2] = "avx2",
+	[MIH_HASH_PATH_AVX512] = "avx512",
 	[MIH_HASH_PATH_SHANI] = "shani",
 };
 
 static const struct mih_hash_ops *const paths[MIH_HASH_PATH_END] = {
 	[MIH_HASH_PATH_PORTABLE] = &mih_hash_portable_ops,
+#if HAVE_AVX2
+	[MIH_HASH_PATH_AVX2] = &mih_hash_avx2_ops,
+#endif
+#if HAVE_AVX512
+	[MIH_HASH_PATH_AVX512] = &mih_hash_avx512_ops,
+#endif
+#if HAVE_SHANI
+	[MIH_HASH_PATH_SHANI] = &mih_hash_shani_ops,
+#endif
 };
 
 /* Fastest first, by measurement: four SHA-NI messages beat sixteen lanes. */
@@ -26,9 +41,36 @@ static pthread_once_t probed = PTHREAD_ONCE_INIT;
 static bool available[MIH_HASH_PATH_END];
 static _Atomic enum mih_hash_path forced = MIH_HASH_PATH_AUTO;
 
+/* __builtin_cpu_supports() also asks whether the kernel saves the registers;
+ * SHA-NI uses no others than SSE, which every x86-64 kernel saves. */
 static bool cpu_has(enum mih_hash_path path)
 {
-	return path == MIH_HASH_PATH_PORTABLE;
+	switch (path) {
+#if HAVE_AVX2
+	case MIH_HASH_PATH_AVX2:
+		return __builtin_cpu_supports("avx2") &&
+		       __builtin_cpu_supports("bmi2");
+#endif
+#if HAVE_AVX512
+	case MIH_HASH_PATH_AVX512:
+		return __builtin_cpu_supports("avx512f") &&
+		       __builtin_cpu_supports("avx512bw") &&
+		       __builtin_cpu_supports("avx512vl") &&
+		       __builtin_cpu_supports("avx512dq") &&
+		       __builtin_cpu_supports("bmi2");
+#endif
+#if HAVE_SHANI
+	case MIH_HASH_PATH_SHANI: {
+		unsigned a, b, c, d;
+
+		return __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+		       (b & bit_SHA) && __builtin_cpu_supports("sse4.1") &&
+		       __builtin_cpu_supports("ssse3");
+	}
+#endif
+	default:
+		return path == MIH_HASH_PATH_PORTABLE;
+	}
 }
 
 static void probe(void)
