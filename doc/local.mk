@@ -1,1 +1,3 @@
-dist_doc_DATA += doc/format.md
+dist_man1_MANS += doc/mihfs.1
+dist_doc_DATA += README.md doc/architecture.md doc/format.md \
+	doc/performance.md doc/threat-model.md
