@@ -33,4 +33,19 @@ int mih_cli_fail(mih_err err);
 /** One command; each lives in cmd_<name>.c and returns an exit code. */
 typedef int (*mih_cli_command)(int argc, char **argv);
 
+/** mih_cli_sign() - sign a model directory. */
+int mih_cli_sign(int argc, char **argv);
+
+/** mih_cli_verify() - check the signature and every byte of a model. */
+int mih_cli_verify(int argc, char **argv);
+
+/** mih_cli_digest() - print the digest of every file. */
+int mih_cli_digest(int argc, char **argv);
+
+/** mih_cli_tree() - build the sidecar of a signed model again. */
+int mih_cli_tree(int argc, char **argv);
+
+/** mih_cli_inspect() - show what a bundle claims. */
+int mih_cli_inspect(int argc, char **argv);
+
 #endif

@@ -16,11 +16,18 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ NULL, NULL },
+	{ "sign", mih_cli_sign },	{ "verify", mih_cli_verify },
+	{ "digest", mih_cli_digest },	{ "tree", mih_cli_tree },
+	{ "inspect", mih_cli_inspect }, { NULL, NULL },
 };
 
 static const char about[] =
     "Serve a signed model: every byte is checked before it is returned.\n\n"
+    "  mihfs sign     sign a model directory\n"
+    "  mihfs verify   check a whole model, without a mount\n"
+    "  mihfs digest   print digests, sign nothing\n"
+    "  mihfs tree     build the sidecar of a signed model again\n"
+    "  mihfs inspect  show who claims to have signed what\n\n"
     "  mihfs --root signed.json MODEL MOUNTPOINT   mount (or: mihfs mount)\n"
     "  mihfs sign     sign a model directory\n"
     "  mihfs verify   check a whole model, without a mount\n"

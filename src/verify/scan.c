@@ -225,36 +225,47 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* A model of one file: it alone, in the folder it lies in. */
-static mih_err scan_single(struct walk *walk)
+/* The folder that @model, a single file, lies in, and its name there. */
+static mih_err open_single(const char *model, int *dirfd_out, char **single_out)
 {
-	mih_autofree char *for_dir = strdup(walk->model);
-	mih_autofree char *for_base = strdup(walk->model);
-	mih_autofree char *path = NULL;
+	mih_autofree char *for_dir = strdup(model);
+	mih_autofree char *for_base = strdup(model);
+	mih_autofree char *single = NULL;
 
-	if (!for_dir || !for_base || !(path = strdup(basename(for_base))))
-		return mih_err_fail_errno(-ENOMEM, "%s", walk->model);
-	walk->scan->dirfd =
-	    open(dirname(for_dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (walk->scan->dirfd < 0)
-		return mih_err_fail_errno(-errno, "%s", walk->model);
-	return add_entry(walk, walk->scan->dirfd, path, &path);
+	if (!for_dir || !for_base || !(single = strdup(basename(for_base))))
+		return mih_err_fail_errno(-ENOMEM, "%s", model);
+	*dirfd_out = open(dirname(for_dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*dirfd_out < 0)
+		return mih_err_fail_errno(-errno, "%s", model);
+	*single_out = MIH_STEAL(&single);
+	return 0;
 }
 
 /* The model itself may be a link: how it is reached is the caller's choice. */
-static mih_err scan_model(struct walk *walk)
+mih_err mih_verify_scan_open(const char *model, int *dirfd_out,
+			     char **single_out)
 {
 	struct stat st;
 
-	if (stat(walk->model, &st) < 0)
-		return mih_err_fail_errno(-errno, "%s", walk->model);
+	*single_out = NULL;
+	if (stat(model, &st) < 0)
+		return mih_err_fail_errno(-errno, "%s", model);
 	if (!S_ISDIR(st.st_mode))
-		return scan_single(walk);
-	walk->scan->dirfd =
-	    open(walk->model, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (walk->scan->dirfd < 0)
-		return mih_err_fail_errno(-errno, "%s", walk->model);
-	return walk_folders(walk);
+		return open_single(model, dirfd_out, single_out);
+	*dirfd_out = open(model, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *dirfd_out < 0 ? mih_err_fail_errno(-errno, "%s", model) : 0;
+}
+
+static mih_err scan_model(struct walk *walk)
+{
+	mih_autofree char *single = NULL;
+	int *dirfd = &walk->scan->dirfd;
+	mih_err err = mih_verify_scan_open(walk->model, dirfd, &single);
+
+	if (err)
+		return err;
+	return single ? add_entry(walk, *dirfd, single, &single)
+		      : walk_folders(walk);
 }
 
 mih_err mih_verify_scan_run(const char *model,

@@ -58,6 +58,19 @@ MIH_MUST_CHECK mih_err mih_verify_scan_run(
     const char *model, const struct mih_verify_scan_rules *rules,
     struct mih_verify_scan *scan_out);
 
+/**
+ * mih_verify_scan_open() - open what the paths of a model are relative to
+ * @model: directory, or a single file
+ * @dirfd_out: set to the model, or the folder of a single file; the caller
+ *             closes it; -1 or unchanged on failure
+ * @single_out: set to the base name of a single file (the caller frees it), or
+ *              to NULL for a directory
+ *
+ * Return: 0; -ENOMEM or -errno with a story.
+ */
+MIH_MUST_CHECK mih_err mih_verify_scan_open(const char *model, int *dirfd_out,
+					    char **single_out);
+
 /** mih_verify_scan_fini() - release what the scan owns; run it once, after a
  * call of mih_verify_scan_run() however that ended. */
 void mih_verify_scan_fini(struct mih_verify_scan *scan);

@@ -60,3 +60,40 @@ one_line() {
 finish() {
 	echo "1..$tests"
 }
+
+# make_keys: $key and $pub, and $other_pub of somebody else
+make_keys() {
+	key=$work/key.pem pub=$work/key.pub other_pub=$work/other.pub
+	for name in key other; do
+		openssl ecparam -name prime256v1 -genkey -noout \
+			-out "$work/$name.pem" &&
+			openssl ec -in "$work/$name.pem" -pubout \
+				-out "$work/$name.pub" 2>/dev/null || exit 99
+	done
+}
+
+# pattern BYTES: so many bytes that differ from place to place
+pattern() {
+	seq 1 $(($1 / 4 + 1)) | head -c "$1"
+}
+
+# make_model DIR: empty, tiny and larger files, nested, with awkward names
+make_model() {
+	mkdir -p "$1/a/b/c" &&
+		: >"$1/empty" &&
+		printf x >"$1/one byte" &&
+		printf '{}' >"$1/a/config.json" &&
+		pattern 65536 >"$1/a/group" &&
+		pattern 65537 >"$1/a/b/group+1" &&
+		pattern 1048576 >"$1/a/b/mib" &&
+		pattern 9500000 >"$1/a/b/c/weights.bin" &&
+		printf y >"$1/$(printf 'new\nline')" &&
+		printf z >"$1/$(printf 'na\303\257ve')" || exit 99
+}
+
+# poke FILE OFFSET: change the byte there
+poke() {
+	byte=$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tu1)
+	printf "\\$(printf %o $((byte ^ 1)))" |
+		dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}

@@ -1,4 +1,5 @@
 EXTRA_DIST += tests/cli/lib.sh
-cli_tests = tests/cli/test_usage.sh
+cli_tests = tests/cli/test_sign.sh tests/cli/test_usage.sh \
+	tests/cli/test_verify.sh
 dist_check_SCRIPTS += $(cli_tests)
 TESTS += $(cli_tests)

@@ -1,0 +1,343 @@
+/*
+ * mihfs sign: read the model once, and leave a bundle and its sidecar, or
+ * nothing.
+ */
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/pass/pass.h"
+#include "cli/pass/report.h"
+#include "sig/bundle.h"
+#include "util/bytes.h"
+#include "util/checked.h"
+#include "util/cleanup.h"
+#include "util/io.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+
+static const char *const tree_names[] = { "mth4k-sha256", "mth4k-sha512",
+					  "mth4k-sha3-256", "blake3", NULL };
+
+static const char *const git_paths[] = { ".git", ".gitattributes", ".github",
+					 ".gitignore" };
+
+struct sign {
+	struct mih_cli_model_options model;
+	const char *signature, *private_key, *password;
+	int tree_choice;
+	const char *dir; /* MODEL, as typed */
+	/* Owned. */
+	char *sidecar;
+	struct mih_sig_key *key;
+	struct mih_cli_ignore ignore;
+	struct mih_verify_scan scan;
+	struct mih_cli_pass_file *files;
+	struct mih_cli_pass pass;
+};
+
+static int parse(struct sign *s, int argc, char **argv)
+{
+	const struct mih_cli_option options[] = {
+		{ .name = "signature",
+		  .kind = MIH_CLI_TEXT,
+		  .value = &s->signature,
+		  .argument = "FILE",
+		  .help = "the bundle to write (default: signed.json); its "
+			  "sidecar is FILE.tree" },
+		{ .name = "private-key",
+		  .kind = MIH_CLI_TEXT,
+		  .value = &s->private_key,
+		  .argument = "FILE",
+		  .help = "PEM key on P-256, P-384 or P-521" },
+		{ .name = "password",
+		  .kind = MIH_CLI_TEXT,
+		  .value = &s->password,
+		  .argument = "TEXT",
+		  .help = "of an encrypted key (default: ask)" },
+		{ .name = "tree",
+		  .kind = MIH_CLI_CHOICE,
+		  .value = &s->tree_choice,
+		  .choices = tree_names,
+		  .argument = "NAME",
+		  .help = "mth4k-sha256 (default), mth4k-sha512, "
+			  "mth4k-sha3-256 or blake3" },
+		MIH_CLI_MODEL_OPTIONS(s->model),
+		{ .name = NULL },
+	};
+	const struct mih_cli_syntax syntax = {
+		.command = "sign",
+		.synopsis = "[options] --private-key FILE MODEL",
+		.about = "Sign every file of a model directory (or one file).",
+		.options = options,
+		.min_operands = 1,
+		.max_operands = 1,
+	};
+	char **operands;
+	int end = mih_cli_options_parse(&syntax, argc, argv, &operands);
+
+	if (end != MIH_CLI_GO_ON)
+		return end;
+	if (!s->private_key)
+		return mih_cli_usage("sign", "--private-key is missing");
+	s->dir = operands[0];
+	return MIH_CLI_GO_ON;
+}
+
+/* Read one line from the terminal without showing it. */
+static bool read_hidden(int fd, char *buf, size_t cap)
+{
+	struct termios shown, hidden;
+	ssize_t n;
+
+	if (tcgetattr(fd, &shown) < 0)
+		return false;
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	if (tcsetattr(fd, TCSAFLUSH, &hidden) < 0)
+		return false;
+	n = read(fd, buf, cap - 1);
+	tcsetattr(fd, TCSAFLUSH, &shown);
+	if (write(fd, "\n", 1) < 0 || n <= 0)
+		return false;
+	buf[n] = '\0';
+	buf[strcspn(buf, "\r\n")] = '\0';
+	return true;
+}
+
+static bool ask_password(const char *key_path, char *buf, size_t cap)
+{
+	mih_autoclose int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	dprintf(fd, "Password for %s: ", key_path);
+	return read_hidden(fd, buf, cap);
+}
+
+/* Before the long work: a wrong password should not cost an hour. */
+static mih_err load_key(struct sign *s)
+{
+	const struct mih_sig_signer signer = {
+		.key_path = s->private_key,
+		.password = s->password,
+		.ask_password = ask_password,
+	};
+
+	return mih_sig_key_load(&signer, &s->key);
+}
+
+static mih_err find_files(struct sign *s)
+{
+	struct mih_verify_scan_rules rules = {
+		.ignore_git = !s->model.no_ignore_git,
+		.allow_symlinks = s->model.allow_symlinks,
+	};
+	mih_err err = 0;
+
+	for (size_t i = 0; !err && i < s->model.ignore.n; i++)
+		err = mih_cli_ignore_add(&s->ignore, s->dir,
+					 s->model.ignore.items[i]);
+	if (!err)
+		err = mih_cli_ignore_add_own(&s->ignore, s->dir, s->signature);
+	if (!err)
+		err = mih_cli_ignore_add_own(&s->ignore, s->dir, s->sidecar);
+	if (err)
+		return err;
+	rules.ignore = (const char *const *)s->ignore.paths;
+	rules.nignore = s->ignore.n;
+	err = mih_verify_scan_run(s->dir, &rules, &s->scan);
+	if (!err && s->scan.nfiles == 0)
+		return mih_err_fail(MIH_EUSAGE, "%s: no file to sign", s->dir);
+	return err;
+}
+
+static mih_err read_files(struct sign *s)
+{
+	enum mih_hash_alg tree =
+	    mih_hash_by_name(tree_names[s->tree_choice])->id;
+	size_t n = s->scan.nfiles;
+	mih_err err;
+
+	s->files = calloc(n, sizeof(*s->files));
+	if (!s->files)
+		return mih_err_fail_errno(-ENOMEM, "%s", s->dir);
+	for (size_t i = 0; i < n; i++)
+		s->files[i] = (struct mih_cli_pass_file){
+			.path = s->scan.files[i].path,
+			.nbytes = s->scan.files[i].nbytes,
+			.tree = tree,
+			.flat = tree == MIH_HASH_BLAKE3 ? MIH_HASH_NONE
+							: MIH_HASH_SHA256,
+			.hints = tree != MIH_HASH_BLAKE3,
+		};
+	s->pass = (struct mih_cli_pass){
+		.label = "signing",
+		.quiet = s->model.quiet,
+		.dirfd = s->scan.dirfd,
+		.follow = s->model.allow_symlinks,
+		.files = s->files,
+		.nfiles = n,
+		.sidecar = s->sidecar,
+	};
+	err = mih_cli_pass_run(&s->pass);
+	return err ? err : mih_cli_pass_report(&s->pass);
+}
+
+static bool fill_resource(struct mih_sig_resource *to,
+			  const struct mih_cli_pass_file *from)
+{
+	bool is_blake3 = from->tree == MIH_HASH_BLAKE3;
+
+	to->name = strdup(from->path);
+	to->alg = is_blake3 ? MIH_HASH_BLAKE3 : MIH_HASH_SHA256;
+	to->tree = is_blake3 ? MIH_HASH_NONE : from->tree;
+	to->nbytes = from->nbytes;
+	memcpy(to->digest, is_blake3 ? from->root : from->digest,
+	       sizeof(to->digest));
+	memcpy(to->root, from->root, sizeof(to->root));
+	return to->name != NULL;
+}
+
+/* What was left out is signed too, so that verifiers leave out the same. */
+static bool fill_ignores(struct mih_sig_manifest *m, const struct sign *s)
+{
+	size_t ngit = s->model.no_ignore_git ? 0 : MIH_ARRAY_LEN(git_paths);
+
+	m->ignore_paths = calloc(s->ignore.n + ngit + 1, sizeof(char *));
+	if (!m->ignore_paths)
+		return false;
+	for (size_t i = 0; i < s->ignore.n + ngit; i++) {
+		m->ignore_paths[i] =
+		    strdup(i < ngit ? git_paths[i] : s->ignore.paths[i - ngit]);
+		if (!m->ignore_paths[i])
+			return false;
+		m->nignore_paths++;
+	}
+	return true;
+}
+
+static bool fill_manifest(struct mih_sig_manifest *m, const struct sign *s)
+{
+	mih_autofree char *real = realpath(s->dir, NULL);
+
+	m->model_name = strdup(real ? basename(real) : "model");
+	m->allow_symlinks = s->model.allow_symlinks;
+	m->resources = calloc(s->scan.nfiles, sizeof(*m->resources));
+	if (!m->model_name || !m->resources)
+		return false;
+	for (; m->nresources < s->scan.nfiles; m->nresources++)
+		if (!fill_resource(&m->resources[m->nresources],
+				   &s->files[m->nresources]))
+			return false;
+	return fill_ignores(m, s);
+}
+
+static void free_manifest(struct mih_sig_manifest **m)
+{
+	mih_sig_manifest_free(*m);
+}
+
+/* The bundle's bytes are on the disk before the sidecar takes its name, and
+ * the bundle takes its name last: it is never there without its sidecar. */
+static mih_err write_both(struct sign *s, const char *text, size_t len)
+{
+	struct mih_io_writer w;
+	mih_err err = mih_io_writer_open(&w, s->signature, 0666);
+
+	if (err)
+		return err;
+	err = mih_io_pwrite_full(w.fd, text, len, 0);
+	if (err) {
+		mih_io_writer_abort(&w);
+		return mih_err_fail_errno(err, "%s", s->signature);
+	}
+	err = mih_tree_writer_finish(MIH_STEAL(&s->pass.writer));
+	if (err) {
+		mih_io_writer_abort(&w);
+		return err;
+	}
+	err = mih_io_writer_commit(&w);
+	if (err)
+		(void)unlink(s->sidecar);
+	return err;
+}
+
+static mih_err make_bundle(struct sign *s)
+{
+	MIH_CLEANUP(free_manifest)
+	struct mih_sig_manifest *m = calloc(1, sizeof(*m));
+	mih_autofree char *text = NULL;
+	size_t len;
+	mih_err err;
+
+	if (!m || !fill_manifest(m, s))
+		return mih_err_fail_errno(-ENOMEM, "%s", s->dir);
+	err = mih_sig_bundle_sign(m, s->key, &text, &len);
+	return err ? err : write_both(s, text, len);
+}
+
+static mih_err report(const struct sign *s)
+{
+	if (!s->model.json && !s->model.quiet)
+		mih_cli_pass_summary(&s->pass, "signed");
+	if (!s->model.json)
+		return 0;
+	return mih_cli_json_print(json_pack(
+	    "{s:b, s:o, s:o, s:s, s:I, s:I, s:f}", "ok", 1, "signature",
+	    mih_cli_json_text(s->signature), "sidecar",
+	    mih_cli_json_text(s->sidecar), "tree", tree_names[s->tree_choice],
+	    "files", (json_int_t)s->pass.nfiles, "bytes",
+	    (json_int_t)s->pass.nbytes, "seconds", s->pass.seconds));
+}
+
+/* What the key or a file is found to be is no verdict on a signature here:
+ * failing to sign is always the system's or the caller's fault. */
+static int fail(mih_err err)
+{
+	int code = mih_cli_fail(err);
+
+	return code == MIH_CLI_USAGE ? code : MIH_CLI_SYSTEM;
+}
+
+static int run(struct sign *s)
+{
+	mih_err err;
+
+	if (asprintf(&s->sidecar, "%s.tree", s->signature) < 0) {
+		s->sidecar = NULL;
+		return fail(-ENOMEM);
+	}
+	err = load_key(s);
+	if (!err)
+		err = find_files(s);
+	if (err)
+		return fail(err);
+	err = read_files(s);
+	if (err && s->pass.writer)
+		return MIH_CLI_SYSTEM; /* each file has had its line */
+	if (!err)
+		err = make_bundle(s);
+	if (!err)
+		err = report(s);
+	return err ? fail(err) : MIH_CLI_DONE;
+}
+
+int mih_cli_sign(int argc, char **argv)
+{
+	struct sign s = { .signature = "signed.json", .scan.dirfd = -1 };
+	int code = parse(&s, argc, argv);
+
+	if (code == MIH_CLI_GO_ON)
+		code = run(&s);
+	mih_cli_pass_fini(&s.pass);
+	mih_verify_scan_fini(&s.scan);
+	mih_cli_ignore_fini(&s.ignore);
+	mih_cli_list_fini(&s.model.ignore);
+	mih_sig_key_free(s.key);
+	free(s.files);
+	free(s.sidecar);
+	return code;
+}

@@ -1,0 +1,344 @@
+#include "cli/pass/pass.h"
+#include "cli/pass/progress.h"
+#include "util/cleanup.h"
+#include "util/checked.h"
+#include "verify/bulk.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A signal handler can reach nothing else. */
+static atomic_bool interrupted;
+
+static void on_signal(int signo)
+{
+	(void)signo;
+	atomic_store(&interrupted, true);
+}
+
+struct handlers {
+	struct sigaction on_int, on_term;
+};
+
+static void catch_signals(struct handlers *before)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, &before->on_int);
+	sigaction(SIGTERM, &action, &before->on_term);
+}
+
+static void release_signals(const struct handlers *before)
+{
+	sigaction(SIGINT, &before->on_int, NULL);
+	sigaction(SIGTERM, &before->on_term, NULL);
+}
+
+/* Files of one pass that want the same digests: one call of the bulk reader. */
+struct round {
+	struct mih_cli_pass *pass;
+	struct mih_tree_writer *writer; /* NULL: no tree wanted */
+	const size_t *slots;		/* file in the pass -> in the writer */
+	size_t *members;		/* file in the bulk -> in the pass */
+	enum mih_hash_alg flat, tree;
+};
+
+static mih_err put_groups(void *context, size_t file, uint64_t first,
+			  const uint8_t *digests, size_t n)
+{
+	struct round *round = context;
+	struct mih_cli_pass *pass = round->pass;
+	size_t i = round->members[file];
+	mih_err err;
+
+	err = mih_tree_writer_put(round->writer, round->slots[i], first,
+				  digests, n);
+	if (!err && pass->groups)
+		err = pass->groups(pass->context, i, first, digests, n);
+	return err;
+}
+
+static mih_err put_hint(void *context, size_t file, uint64_t i,
+			const uint8_t state[32])
+{
+	struct round *round = context;
+	size_t at = round->members[file];
+
+	if (!round->pass->files[at].hints)
+		return 0;
+	return mih_tree_writer_put_hint(round->writer, round->slots[at], i,
+					state);
+}
+
+static mih_err take_root(struct round *round, size_t file, mih_err err)
+{
+	size_t i = round->members[file];
+
+	if (err || !round->writer)
+		return 0;
+	return mih_tree_writer_root(round->writer, round->slots[i],
+				    round->pass->files[i].root);
+}
+
+/* The bulk reader's files lie behind its parameters, to be found from here. */
+struct reading {
+	struct round round; /* first: the callbacks get its address */
+	struct mih_verify_bulk bulk;
+};
+
+static mih_err file_done(void *context, size_t file)
+{
+	struct reading *reading = context;
+
+	return take_root(&reading->round, file, reading->bulk.files[file].err);
+}
+
+static bool belongs(const struct round *round,
+		    const struct mih_cli_pass_file *file)
+{
+	return file->tree == round->tree && file->flat == round->flat;
+}
+
+static size_t collect(struct reading *reading)
+{
+	struct mih_cli_pass *pass = reading->round.pass;
+	size_t n = 0;
+
+	for (size_t i = 0; i < pass->nfiles; i++)
+		if (belongs(&reading->round, &pass->files[i])) {
+			reading->round.members[n] = i;
+			reading->bulk.files[n++] =
+			    (struct mih_verify_bulk_file){
+				    .path = pass->files[i].path,
+				    .nbytes = pass->files[i].nbytes,
+			    };
+		}
+	return n;
+}
+
+static void hand_out(const struct reading *reading)
+{
+	struct mih_cli_pass *pass = reading->round.pass;
+
+	for (size_t n = 0; n < reading->bulk.nfiles; n++) {
+		const struct mih_verify_bulk_file *from =
+		    &reading->bulk.files[n];
+		struct mih_cli_pass_file *to =
+		    &pass->files[reading->round.members[n]];
+
+		to->err = from->err;
+		memcpy(to->digest, from->flat, sizeof(to->digest));
+	}
+}
+
+static void close_dev(struct mih_gpu_dev **dev)
+{
+	mih_gpu_close(*dev);
+}
+
+static mih_err run_round(const struct round *round,
+			 struct mih_cli_progress *progress)
+{
+	struct mih_cli_pass *pass = round->pass;
+	MIH_CLEANUP(close_dev) struct mih_gpu_dev *dev = NULL;
+	mih_autofree size_t *members = calloc(pass->nfiles, sizeof(*members));
+	mih_autofree struct mih_verify_bulk_file *files =
+	    calloc(pass->nfiles, sizeof(*files));
+	struct reading reading = { .round = *round };
+	mih_err err;
+
+	if (!members || !files)
+		return mih_err_fail_errno(-ENOMEM, "mihfs");
+	err = mih_gpu_open("cpu", &dev);
+	if (err)
+		return err;
+	reading.round.members = members;
+	reading.bulk = (struct mih_verify_bulk){
+		.dirfd = pass->dirfd,
+		.follow = pass->follow,
+		.files = files,
+		.flat = round->flat,
+		.tree = round->tree,
+		.dev = dev,
+		.context = &reading,
+		.groups = round->writer ? put_groups : NULL,
+		.hint = round->writer && round->flat == MIH_HASH_SHA256
+			    ? put_hint
+			    : NULL,
+		.file_done = file_done,
+		.progress = &progress->done,
+		.cancel = &interrupted,
+	};
+	reading.bulk.nfiles = collect(&reading);
+	if (reading.bulk.nfiles == 0)
+		return 0;
+	err = mih_verify_bulk_run(&reading.bulk);
+	hand_out(&reading);
+	return err;
+}
+
+/* Lay out the layers of all files with this tree. */
+static mih_err open_writer(struct mih_cli_pass *pass, enum mih_hash_alg tree,
+			   size_t *slots, struct mih_tree_writer **writer_out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pass->nfiles; i++) {
+		const struct mih_cli_pass_file *file = &pass->files[i];
+
+		if (file->tree != tree)
+			continue;
+		slots[i] = n;
+		pass->sources[n++] = (struct mih_tree_source){
+			.path = file->path,
+			.nbytes = file->nbytes,
+			.has_hints = file->hints,
+		};
+	}
+	return n ? mih_tree_writer_open(pass->sidecar, tree, pass->sources, n,
+					writer_out)
+		 : 0;
+}
+
+static bool is_wanted(const struct mih_cli_pass *pass, enum mih_hash_alg flat,
+		      enum mih_hash_alg tree)
+{
+	for (size_t i = 0; i < pass->nfiles; i++)
+		if (pass->files[i].flat == flat && pass->files[i].tree == tree)
+			return true;
+	return false;
+}
+
+static bool has_tree(const struct mih_cli_pass *pass, enum mih_hash_alg tree)
+{
+	for (size_t i = 0; i < pass->nfiles; i++)
+		if (pass->files[i].tree == tree)
+			return true;
+	return false;
+}
+
+/* All files of one tree, whatever their flat digests. */
+static mih_err run_tree(struct mih_cli_pass *pass, enum mih_hash_alg tree,
+			struct mih_cli_progress *progress)
+{
+	mih_autofree size_t *slots = calloc(pass->nfiles, sizeof(*slots));
+	struct mih_tree_writer *writer = NULL;
+	mih_err err = 0;
+
+	if (!slots)
+		return mih_err_fail_errno(-ENOMEM, "mihfs");
+	if (tree != MIH_HASH_NONE)
+		err = open_writer(pass, tree, slots, &writer);
+	for (int flat = 0; !err && flat < MIH_HASH_ALG_END; flat++) {
+		struct round round = {
+			.pass = pass,
+			.writer = writer,
+			.slots = slots,
+			.flat = (enum mih_hash_alg)flat,
+			.tree = tree,
+		};
+
+		if (is_wanted(pass, round.flat, tree))
+			err = run_round(&round, progress);
+	}
+	if (err || !pass->sidecar)
+		mih_tree_writer_abort(writer);
+	else
+		pass->writer = writer;
+	return err;
+}
+
+mih_err mih_cli_pass_run(struct mih_cli_pass *pass)
+{
+	struct mih_cli_progress progress;
+	struct handlers before;
+	mih_err err = 0;
+
+	pass->sources = calloc(pass->nfiles + 1, sizeof(*pass->sources));
+	if (!pass->sources)
+		return mih_err_fail_errno(-ENOMEM, "mihfs");
+	pass->nbytes = 0;
+	for (size_t i = 0; i < pass->nfiles; i++)
+		pass->nbytes += pass->files[i].nbytes;
+	catch_signals(&before);
+	mih_cli_progress_start(&progress, pass->label, pass->nbytes,
+			       pass->quiet);
+	for (int tree = 0; !err && tree < MIH_HASH_ALG_END; tree++)
+		if (has_tree(pass, (enum mih_hash_alg)tree))
+			err =
+			    run_tree(pass, (enum mih_hash_alg)tree, &progress);
+	pass->seconds = mih_cli_progress_stop(&progress);
+	release_signals(&before);
+	return err;
+}
+
+void mih_cli_pass_fini(struct mih_cli_pass *pass)
+{
+	mih_tree_writer_abort(pass->writer);
+	pass->writer = NULL;
+	free(pass->sources);
+	pass->sources = NULL;
+}
+
+const char *mih_cli_pass_why(mih_err err)
+{
+	switch (err) {
+	case -ENODATA:
+		return "shorter than expected";
+	case -EFBIG:
+		return "longer than expected";
+	case -ESTALE:
+		return "changed while it was read";
+	case -EINVAL:
+		return "not a regular file";
+	case -ELOOP:
+		return "symbolic link";
+	case -EXDEV:
+		return "symbolic link that leads out of the model";
+	default:
+		return strerror(-err);
+	}
+}
+
+mih_err mih_cli_pass_report(const struct mih_cli_pass *pass)
+{
+	mih_err first = 0;
+
+	for (size_t i = 0; i < pass->nfiles; i++) {
+		const struct mih_cli_pass_file *file = &pass->files[i];
+
+		if (!file->err)
+			continue;
+		first = first ? first : file->err;
+		mih_err_fail(file->err, "%s: %s", file->path,
+			     mih_cli_pass_why(file->err));
+		fprintf(stderr, "%s\n", mih_err_message());
+	}
+	return first;
+}
+
+/* "4.66 GB"; three digits are as many as anybody compares. */
+static void format_bytes(uint64_t nbytes, char *out, size_t cap)
+{
+	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
+	double n = (double)nbytes;
+	size_t i = 0;
+
+	for (; n >= 1000 && i + 1 < MIH_ARRAY_LEN(units); i++)
+		n /= 1000;
+	snprintf(out, cap, "%.*f %s", n < 100 && i > 0 ? 2 : 0, n, units[i]);
+}
+
+void mih_cli_pass_summary(const struct mih_cli_pass *pass, const char *verb)
+{
+	double speed =
+	    pass->seconds > 0 ? (double)pass->nbytes / 1e9 / pass->seconds : 0;
+	char size[32];
+
+	format_bytes(pass->nbytes, size, sizeof(size));
+	printf("%s %zu file%s, %s in %.2f s (%.2f GB/s)\n", verb, pass->nfiles,
+	       pass->nfiles == 1 ? "" : "s", size, pass->seconds, speed);
+}

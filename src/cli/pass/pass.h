@@ -1,0 +1,152 @@
+/*
+ * cli/pass/pass.h - read a model once: every digest that a command asks for
+ *
+ * Layer: src/cli.  Threads: the main thread only; the work runs on a pool.
+ *
+ * What sign, verify, tree and digest share: files with the digests wanted of
+ * each, a sidecar (kept, or a scratch one that only yields the roots), the
+ * progress bar, and an orderly end when the user interrupts.
+ */
+#ifndef MIH_CLI_PASS_PASS_H
+#define MIH_CLI_PASS_PASS_H
+
+#include "cli/options.h"
+#include "tree/sidecar_write.h"
+#include "verify/scan.h"
+
+/** Options about the model that several commands share; start from { 0 }. */
+struct mih_cli_model_options {
+	struct mih_cli_list ignore; /* as typed */
+	bool ignore_git, no_ignore_git;
+	bool allow_symlinks;
+	bool quiet, json;
+};
+
+/** Rows for a command's table; @o: a struct mih_cli_model_options. */
+#define MIH_CLI_MODEL_OPTIONS(o)                                               \
+	{ .name = "ignore-paths",                                              \
+	  .kind = MIH_CLI_LIST,                                                \
+	  .value = &(o).ignore,                                                \
+	  .argument = "PATH",                                                  \
+	  .help = "leave out a file or folder, relative to MODEL or "          \
+		  "absolute; repeatable" },                                    \
+	    { .name = "ignore-git-paths",                                      \
+	      .kind = MIH_CLI_FLAG,                                            \
+	      .value = &(o).ignore_git,                                        \
+	      .help =                                                          \
+		  "leave out .git, .github, .gitignore and .gitattributes "    \
+		  "(default)" },                                               \
+	    { .name = "no-ignore-git-paths",                                   \
+	      .kind = MIH_CLI_FLAG,                                            \
+	      .value = &(o).no_ignore_git,                                     \
+	      .help = "take these too" },                                      \
+	    { .name = "allow-symlinks",                                        \
+	      .kind = MIH_CLI_FLAG,                                            \
+	      .value = &(o).allow_symlinks,                                    \
+	      .help = "follow links to files within the model" },              \
+	    { .name = "quiet",                                                 \
+	      .letter = 'q',                                                   \
+	      .kind = MIH_CLI_FLAG,                                            \
+	      .value = &(o).quiet,                                             \
+	      .help = "no progress bar, no summary" },                         \
+	{                                                                      \
+		.name = "json", .kind = MIH_CLI_FLAG, .value = &(o).json,      \
+		.help = "one JSON object at the end"                           \
+	}
+
+/** Paths to leave out, relative to the model. */
+struct mih_cli_ignore {
+	char **paths; /* owned, as are the texts */
+	size_t n;
+};
+
+/**
+ * mih_cli_ignore_add() - add @path as the scan wants it
+ * @model: as typed; a folder or a single file
+ * @path:  absolute (only kept if it lies in @model) or relative to @model
+ *
+ * Return: 0 or -ENOMEM with a story.
+ */
+MIH_MUST_CHECK mih_err mih_cli_ignore_add(struct mih_cli_ignore *ignore,
+					  const char *model, const char *path);
+
+/**
+ * mih_cli_ignore_add_own() - leave out a file of ours if it lies in the model
+ * @file: relative to the working directory; need not be there yet
+ *
+ * Return: 0 or -ENOMEM with a story.
+ */
+MIH_MUST_CHECK mih_err mih_cli_ignore_add_own(struct mih_cli_ignore *ignore,
+					      const char *model,
+					      const char *file);
+
+/** mih_cli_ignore_fini() - release the paths. */
+void mih_cli_ignore_fini(struct mih_cli_ignore *ignore);
+
+/** One file of a pass. */
+struct mih_cli_pass_file {
+	const char *path; /* relative to the pass's dirfd (borrowed) */
+	uint64_t nbytes;
+	enum mih_hash_alg flat; /* wanted, or MIH_HASH_NONE */
+	enum mih_hash_alg tree; /* wanted, or MIH_HASH_NONE */
+	bool hints;		/* keep the states of a flat sha256 */
+	/* Out. */
+	mih_err err;			  /* as in verify/bulk.h */
+	uint8_t digest[MIH_HASH_LEN_MAX]; /* of flat */
+	uint8_t root[MIH_HASH_LEN_MAX];	  /* of tree */
+};
+
+/** One pass; fill in everything down to groups, then run. */
+struct mih_cli_pass {
+	const char *label; /* "signing": for the bar */
+	bool quiet;
+	int dirfd;			 /* model folder (borrowed) */
+	bool follow;			 /* links that stay beneath */
+	struct mih_cli_pass_file *files; /* no path twice (borrowed) */
+	size_t nfiles;
+	const char *sidecar; /* to be written, or NULL; then all files
+				have the same tree */
+	void *context;
+	/** Also told of group digests; any thread; may be NULL. */
+	mih_err (*groups)(void *context, size_t file, uint64_t first,
+			  const uint8_t *digests, size_t n);
+	/* Out. */
+	uint64_t nbytes; /* of all files */
+	double seconds;
+	struct mih_tree_source *sources; /* owned */
+	struct mih_tree_writer *writer;	 /* with @sidecar: to be finished or
+					    aborted by the caller, before
+					    mih_cli_pass_fini() */
+};
+
+/**
+ * mih_cli_pass_run() - do it
+ *
+ * Each byte of each file is read once. Files that fail get their err, the
+ * rest goes on. SIGINT and SIGTERM end the pass with -ECANCELED.
+ *
+ * Return: 0; or -errno with a story, and then there is no writer.
+ */
+MIH_MUST_CHECK mih_err mih_cli_pass_run(struct mih_cli_pass *pass);
+
+/** mih_cli_pass_fini() - release what the pass owns; abort its writer. */
+void mih_cli_pass_fini(struct mih_cli_pass *pass);
+
+/**
+ * mih_cli_pass_why() - what the err of a file means, in words
+ *
+ * Return: borrowed text, "changed while it was read".
+ */
+const char *mih_cli_pass_why(mih_err err);
+
+/**
+ * mih_cli_pass_report() - one line on stderr for each file that failed
+ *
+ * Return: 0, or the err of the first that failed.
+ */
+mih_err mih_cli_pass_report(const struct mih_cli_pass *pass);
+
+/** mih_cli_pass_summary() - "signed 3 files, 4.66 GB in 2.1 s (2.2 GB/s)". */
+void mih_cli_pass_summary(const struct mih_cli_pass *pass, const char *verb);
+
+#endif
