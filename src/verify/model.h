@@ -16,41 +16,46 @@
 
 /** What a file's bytes are held against. */
 enum mih_verify_proof {
-	MIH_VERIFY_BY_TREE,  /* signed tree root: groups are checked lazily */
-	MIH_VERIFY_BY_FLAT,  /* flat digest only: whole file at first open */
+	MIH_VERIFY_BY_TREE, /* signed tree root: groups are checked lazily */
+	MIH_VERIFY_BY_FLAT, /* flat digest only: whole file at first open */
 };
 
 /** One signed file as the mount shows it. */
 struct mih_verify_file {
-	const char *path;            /* relative; borrowed from the manifest */
-	uint64_t nbytes;             /* signed; for BY_FLAT what the disk said */
+	const char *path; /* relative; borrowed from the manifest,
+			     or the name of a single file */
+	uint64_t nbytes;  /* signed; for BY_FLAT what the disk said */
 	enum mih_verify_proof proof;
-	enum mih_hash_alg tree;      /* of its layers: the signed tree, or for
-					BY_FLAT the tree mihfs makes itself */
-	const uint8_t *root;         /* signed tree root (BY_TREE) */
+	enum mih_hash_alg tree; /* of its layers: the signed tree, or for
+				   BY_FLAT the tree mihfs makes itself */
+	const uint8_t *root;	/* signed tree root (BY_TREE) */
 	const struct mih_sig_resource *resource; /* borrowed */
 };
 
 struct mih_verify_model {
-	struct mih_sig_bundle *bundle;      /* verified; owned */
-	struct mih_tree_sidecar *sidecar;   /* NULL if there is none; owned */
-	char *dir;                          /* model directory; owned */
-	int dirfd;                          /* owned */
-	bool follow;                        /* links resolved beneath dirfd */
-	struct mih_verify_file *files;      /* code point order of path; owned */
+	struct mih_sig_bundle *bundle;	  /* verified; owned */
+	struct mih_tree_sidecar *sidecar; /* NULL if there is none; owned */
+	char *dir;			  /* as given; owned */
+	char *name;			  /* of a single-file model: the
+					     file's path; else NULL; owned */
+	int dirfd;			  /* what paths are relative to:
+					     dir, or the folder of the
+					     single file; owned */
+	bool follow;			  /* links resolved beneath dirfd */
+	struct mih_verify_file *files;	  /* code point order of path; owned */
 	size_t nfiles;
 };
 
 struct mih_verify_model_params {
-	const char *bundle;                 /* signed.json */
-	const char *dir;                    /* model directory, or the one file
-					       of a single-file model */
-	const char *sidecar;                /* NULL: "<bundle>.tree" if there */
+	const char *bundle;  /* signed.json */
+	const char *dir;     /* model directory, or the one file
+				of a single-file model */
+	const char *sidecar; /* NULL: "<bundle>.tree" if there */
 	const struct mih_sig_trust *trust;
 	bool allow_symlinks;
-	bool deny_unsigned;                 /* an unsigned file is an error */
-	const char *const *ignore;          /* with deny_unsigned: further
-					       paths to leave out */
+	bool deny_unsigned;	   /* an unsigned file is an error */
+	const char *const *ignore; /* with deny_unsigned: further
+				      paths to leave out */
 	size_t nignore;
 	/** One line for every missing, wrong or extra file; may be NULL. */
 	void (*problem)(void *context, const char *line);

@@ -1,0 +1,349 @@
+/*
+ * A model is open when its signature is trusted and every signed file is
+ * there, regular and of the signed size. Contents are the engine's business.
+ */
+#include "verify/model.h"
+#include "util/cleanup.h"
+#include "util/io.h"
+#include "util/log.h"
+#include "verify/scan.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A signed name of single-file models, by older tools. */
+#define THE_FILE "."
+
+/* While a model is being opened. */
+struct opening {
+	const struct mih_verify_model_params *params;
+	struct mih_verify_model *model;
+	size_t nproblems;
+	char first[1024]; /* the first problem's line */
+};
+
+static void problem(struct opening *opening, const char *line)
+{
+	if (!opening->nproblems++)
+		snprintf(opening->first, sizeof(opening->first), "%s", line);
+	if (opening->params->problem)
+		opening->params->problem(opening->params->context, line);
+}
+
+/* Directory of the model; for a single file the one it lies in. */
+static mih_err open_dir(struct opening *opening)
+{
+	struct mih_verify_model *model = opening->model;
+	const char *path = opening->params->dir;
+	struct stat st;
+	mih_autofree char *copy = strdup(path);
+
+	model->dir = strdup(path);
+	if (!copy || !model->dir)
+		return -ENOMEM;
+	if (stat(path, &st) < 0)
+		return mih_err_fail_errno(-errno, "%s", path);
+	if (S_ISREG(st.st_mode)) {
+		model->name = strdup(basename(copy));
+		strcpy(copy, path);
+		path = dirname(copy);
+		if (!model->name)
+			return -ENOMEM;
+	}
+	model->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (model->dirfd < 0)
+		return mih_err_fail_errno(-errno, "%s", path);
+	return 0;
+}
+
+static mih_err open_bundle(struct opening *opening)
+{
+	const struct mih_verify_model_params *params = opening->params;
+	mih_err err =
+	    mih_sig_bundle_read(params->bundle, &opening->model->bundle);
+
+	if (err)
+		return err;
+	return mih_sig_bundle_verify(opening->model->bundle, params->trust);
+}
+
+/* It is not trusted anyway, so nothing about it is fatal. */
+static void open_sidecar(struct opening *opening)
+{
+	const struct mih_verify_model_params *params = opening->params;
+	struct mih_verify_model *model = opening->model;
+	mih_autofree char *beside = NULL;
+	const char *path = params->sidecar;
+	mih_err err;
+
+	if (!path) {
+		if (asprintf(&beside, "%s.tree", params->bundle) < 0) {
+			beside = NULL;
+			return;
+		}
+		path = beside;
+	}
+	err = mih_tree_sidecar_open(path, &model->sidecar);
+	if (!err)
+		return;
+	model->sidecar = NULL;
+	if (err == -ENOENT && params->sidecar)
+		mih_log_warning("%s: no such tree file", path);
+	else if (err != -ENOENT)
+		mih_log_warning("%s; serving without it", mih_err_message());
+}
+
+static void fill_file(struct mih_verify_file *file,
+		      const struct mih_sig_resource *resource)
+{
+	*file = (struct mih_verify_file){
+		.path = resource->name,
+		.resource = resource,
+	};
+	if (resource->tree != MIH_HASH_NONE) {
+		file->proof = MIH_VERIFY_BY_TREE;
+		file->tree = resource->tree;
+		file->root = resource->root;
+		file->nbytes = resource->nbytes;
+	} else if (resource->alg == MIH_HASH_BLAKE3) {
+		file->proof = MIH_VERIFY_BY_TREE;
+		file->tree = MIH_HASH_BLAKE3;
+		file->root = resource->digest;
+	} else {
+		file->proof = MIH_VERIFY_BY_FLAT;
+		file->tree = MIH_HASH_MTH4K_SHA256;
+	}
+}
+
+/* Bytes of UTF-8 sort like the code points they stand for. */
+static int by_path(const void *a, const void *b)
+{
+	const struct mih_verify_file *fa = a, *fb = b;
+
+	return strcmp(fa->path, fb->path);
+}
+
+static mih_err list_files(struct opening *opening)
+{
+	struct mih_verify_model *model = opening->model;
+	const struct mih_sig_manifest *manifest =
+	    mih_sig_bundle_manifest(model->bundle);
+
+	model->files = calloc(manifest->nresources, sizeof(*model->files));
+	if (!model->files)
+		return -ENOMEM;
+	model->nfiles = manifest->nresources;
+	for (size_t i = 0; i < model->nfiles; i++)
+		fill_file(&model->files[i], &manifest->resources[i]);
+	if (model->nfiles == 1 && !strcmp(model->files[0].path, THE_FILE)) {
+		if (!model->name)
+			return mih_err_fail(
+			    MIH_EDIGEST,
+			    "%s: a directory, but a single file is signed",
+			    model->dir);
+		model->files[0].path = model->name;
+	}
+	qsort(model->files, model->nfiles, sizeof(*model->files), by_path);
+	return 0;
+}
+
+/* "" if the file is there, regular, and of the signed size; else a line. */
+static void check_file(const struct mih_verify_model *model,
+		       struct mih_verify_file *file, char *line, size_t cap)
+{
+	bool sized = file->resource->tree != MIH_HASH_NONE;
+	mih_autoclose int fd = -1;
+	struct stat st;
+	mih_err err;
+
+	line[0] = '\0';
+	err = mih_io_open_beneath(model->dirfd, file->path, O_PATH,
+				  model->follow, &fd);
+	if (!err && fstat(fd, &st) < 0)
+		err = -errno;
+	if (err == -ENOENT || err == -ENOTDIR)
+		snprintf(line, cap, "%s: signed but missing", file->path);
+	else if (err == -ELOOP)
+		snprintf(line, cap, "%s: a symbolic link, where none may be",
+			 file->path);
+	else if (err == -EXDEV)
+		snprintf(line, cap, "%s: a symbolic link that leads out",
+			 file->path);
+	else if (err)
+		snprintf(line, cap, "%s: %s", file->path, strerror(-err));
+	else if (!S_ISREG(st.st_mode))
+		snprintf(line, cap, "%s: not a regular file", file->path);
+	else if (sized && (uint64_t)st.st_size != file->nbytes)
+		snprintf(line, cap, "%s: %ju bytes where %ju are signed",
+			 file->path, (uintmax_t)st.st_size,
+			 (uintmax_t)file->nbytes);
+	else
+		file->nbytes = (uint64_t)st.st_size;
+}
+
+static void check_files(struct opening *opening)
+{
+	struct mih_verify_model *model = opening->model;
+	char line[4096 + 128];
+
+	for (size_t i = 0; i < model->nfiles; i++) {
+		check_file(model, &model->files[i], line, sizeof(line));
+		if (line[0])
+			problem(opening, line);
+	}
+}
+
+static bool is_same_file(const struct stat *st, const char *path)
+{
+	struct stat other;
+
+	return path && stat(path, &other) == 0 && st->st_dev == other.st_dev &&
+	       st->st_ino == other.st_ino;
+}
+
+/* The bundle and its tree file may lie in the model; they sign themselves. */
+static bool is_our_own(const struct opening *opening, const char *path)
+{
+	const struct mih_verify_model_params *params = opening->params;
+	mih_autofree char *beside = NULL;
+	struct stat st;
+
+	if (fstatat(opening->model->dirfd, path, &st, 0) < 0)
+		return false;
+	if (asprintf(&beside, "%s.tree", params->bundle) < 0)
+		beside = NULL;
+	return is_same_file(&st, params->bundle) ||
+	       is_same_file(&st, params->sidecar) || is_same_file(&st, beside);
+}
+
+static void check_extra(struct opening *opening,
+			const struct mih_verify_scan *scan)
+{
+	char line[4096 + 128];
+
+	for (size_t i = 0; i < scan->nfiles; i++) {
+		const char *path = scan->files[i].path;
+
+		if (mih_verify_model_find(opening->model, path) >= 0 ||
+		    is_our_own(opening, path))
+			continue;
+		snprintf(line, sizeof(line), "%s: not signed", path);
+		problem(opening, line);
+	}
+}
+
+/* What the signer left out, and what the operator says besides. */
+static mih_err all_ignored(const struct opening *opening,
+			   const char ***ignore_out, size_t *n_out)
+{
+	const struct mih_verify_model_params *params = opening->params;
+	const struct mih_sig_manifest *manifest =
+	    mih_sig_bundle_manifest(opening->model->bundle);
+	size_t n = 0;
+	const char **ignore = calloc(
+	    params->nignore + manifest->nignore_paths + 1, sizeof(*ignore));
+
+	if (!ignore)
+		return -ENOMEM;
+	for (size_t i = 0; i < params->nignore; i++)
+		ignore[n++] = params->ignore[i];
+	for (size_t i = 0; i < manifest->nignore_paths; i++)
+		ignore[n++] = manifest->ignore_paths[i];
+	*ignore_out = ignore;
+	*n_out = n;
+	return 0;
+}
+
+static mih_err scan_extra(struct opening *opening)
+{
+	struct mih_verify_scan_rules rules = {
+		.ignore_git = true,
+		.allow_symlinks = opening->params->allow_symlinks,
+	};
+	struct mih_verify_scan scan = { 0 };
+	mih_autofree const char **ignore = NULL;
+	mih_err err;
+
+	err = all_ignored(opening, &ignore, &rules.nignore);
+	if (err)
+		return err;
+	rules.ignore = ignore;
+	err = mih_verify_scan_run(opening->params->dir, &rules, &scan);
+	if (!err)
+		check_extra(opening, &scan);
+	mih_verify_scan_fini(&scan);
+	return err;
+}
+
+static mih_err open_all(struct opening *opening)
+{
+	mih_err err = open_bundle(opening);
+
+	if (!err)
+		err = open_dir(opening);
+	if (!err)
+		err = list_files(opening);
+	if (err)
+		return err;
+	check_files(opening);
+	if (opening->params->deny_unsigned)
+		err = scan_extra(opening);
+	if (err)
+		return err;
+	if (opening->nproblems)
+		return mih_err_fail(MIH_EDIGEST, "%s", opening->first);
+	open_sidecar(opening);
+	return 0;
+}
+
+mih_err mih_verify_model_open(const struct mih_verify_model_params *params,
+			      struct mih_verify_model **model_out)
+{
+	struct opening opening = { .params = params };
+	struct mih_verify_model *model = calloc(1, sizeof(*model));
+	mih_err err;
+
+	if (!model)
+		return mih_err_fail_errno(-ENOMEM, "%s", params->dir);
+	model->dirfd = -1;
+	model->follow = params->allow_symlinks;
+	opening.model = model;
+	err = open_all(&opening);
+	if (err == -ENOMEM)
+		mih_err_fail_errno(err, "%s", params->dir);
+	if (err) {
+		mih_verify_model_close(model);
+		return err;
+	}
+	*model_out = model;
+	return 0;
+}
+
+void mih_verify_model_close(struct mih_verify_model *model)
+{
+	if (!model)
+		return;
+	mih_tree_sidecar_close(model->sidecar);
+	mih_sig_bundle_free(model->bundle);
+	if (model->dirfd >= 0)
+		close(model->dirfd);
+	free(model->files);
+	free(model->name);
+	free(model->dir);
+	free(model);
+}
+
+ssize_t mih_verify_model_find(const struct mih_verify_model *model,
+			      const char *path)
+{
+	struct mih_verify_file key = { .path = path };
+	const struct mih_verify_file *found;
+
+	found = bsearch(&key, model->files, model->nfiles,
+			sizeof(*model->files), by_path);
+	return found ? found - model->files : -1;
+}
