@@ -29,21 +29,22 @@
 #include "util/err.h"
 #include "verify/model.h"
 
+#include <stdatomic.h>
 #include <sys/uio.h>
 
 #define MIH_VERIFY_EXTENT   ((uint64_t)1 << 20)
 #define MIH_VERIFY_READ_MAX ((size_t)1 << 20) /* bytes per read request */
-#define MIH_VERIFY_READ_IOV 18                /* pieces of its answer, at most */
+#define MIH_VERIFY_READ_IOV 18 /* pieces of its answer, at most */
 
 struct mih_verify_engine;
 
 struct mih_verify_engine_params {
 	const struct mih_verify_model *model; /* kept until free */
-	struct mih_gpu_dev *dev;              /* kept until free */
-	size_t memory;    /* bytes of the cache of verified extents */
-	size_t nthreads;  /* 0: one per core */
-	unsigned retry_ms;/* first back-off of a bad group; 0: 100 ms; doubles
-			     up to 10 s */
+	struct mih_gpu_dev *dev;	      /* kept until free */
+	size_t memory;	   /* bytes of the cache of verified extents */
+	size_t nthreads;   /* 0: one per core */
+	unsigned retry_ms; /* first back-off of a bad group; 0: 100 ms; doubles
+			      up to 10 s */
 	/**
 	 * Integrity failures, one call per event (not per retry): a line that
 	 * begins with the path. Any thread. NULL: mih_log_error().
@@ -64,16 +65,28 @@ mih_verify_engine_new(const struct mih_verify_engine_params *params,
 /**
  * mih_verify_engine_free() - finish all requests, stop, release; NULL is legal
  *
- * Delayed answers of bad groups are given at once.
+ * Delayed answers of bad groups are given at once. Bytes that were handed out
+ * must be released before, or by the done() of a request that ends here; no
+ * call may begin any more.
  */
 void mih_verify_engine_free(struct mih_verify_engine *engine);
 
+/** An answer that waits for its time; part of the requests below. */
+struct mih_verify_delay {
+	struct mih_verify_delay *next;
+	uint64_t due_ns;
+	void (*fire)(struct mih_verify_delay *delay);
+};
+
 /** A request to open a file; the caller's memory until done(). */
 struct mih_verify_open {
-	size_t file;  /* index in model->files */
+	size_t file; /* index in model->files */
 	/** Once, on any thread, perhaps before mih_verify_open() returns. */
 	void (*done)(struct mih_verify_open *request, mih_err err);
-	struct mih_verify_open *next; /* the engine's */
+	/* The engine's. */
+	struct mih_verify_open *next;
+	struct mih_verify_delay delay;
+	mih_err err;
 };
 
 /**
@@ -85,7 +98,8 @@ struct mih_verify_open {
  * needs one mih_verify_close().
  *
  * done() gets: 0; -EIO when type, size or digest are not the signed ones (the
- * line is in the log); -ENOENT, -EACCES, -EMFILE, -ENOMEM ... as the system says.
+ * line is in the log); -ENOENT, -EACCES, -EMFILE, -ENOMEM ... as the system
+ * says.
  */
 void mih_verify_open(struct mih_verify_engine *engine,
 		     struct mih_verify_open *request);
@@ -94,12 +108,21 @@ void mih_verify_open(struct mih_verify_engine *engine,
 void mih_verify_close(struct mih_verify_engine *engine, size_t file);
 
 struct mih_verify_slot;
+struct mih_verify_read;
+
+/** A request in the queue of one extent; part of struct mih_verify_read. */
+struct mih_verify_wait {
+	struct mih_verify_wait *next;
+	struct mih_verify_read *request;
+	uint64_t extent;
+	unsigned mask; /* groups of the extent that are still missing */
+};
 
 /** A request for bytes; the caller's memory until released. */
 struct mih_verify_read {
-	size_t file;      /* open */
-	uint64_t off;     /* 0 <= off <= the file's nbytes */
-	size_t len;       /* 1 .. MIH_VERIFY_READ_MAX; cut at the end of file */
+	size_t file;  /* open */
+	uint64_t off; /* 0 <= off <= the file's nbytes */
+	size_t len;   /* 1 .. MIH_VERIFY_READ_MAX; cut at the end of file */
 	/**
 	 * Once, on any thread, perhaps before mih_verify_read() returns. With
 	 * err 0 exactly the asked bytes (cut at the end of the file, never
@@ -110,11 +133,15 @@ struct mih_verify_read {
 	struct iovec iov[MIH_VERIFY_READ_IOV];
 	int niov;
 	/* The engine's. */
-	struct mih_verify_slot *slots[MIH_VERIFY_READ_IOV];
-	unsigned pending;
-	mih_err err;
 	struct mih_verify_engine *engine;
-	struct mih_verify_read *next;
+	struct mih_verify_slot *slots[MIH_VERIFY_READ_IOV]; /* one per group */
+	struct mih_verify_wait waits[2]; /* it touches two extents at most */
+	struct mih_verify_delay delay;
+	uint64_t end;
+	atomic_uint pending;
+	atomic_int err;
+	unsigned delay_ms;
+	bool missed;
 };
 
 /** mih_verify_read() - ask for verified bytes; see struct mih_verify_read. */
@@ -135,7 +162,7 @@ enum mih_verify_status {
 struct mih_verify_file_stats {
 	enum mih_verify_status status;
 	uint64_t verified_bytes; /* of distinct groups proven so far */
-	uint64_t failures;       /* loads that ended BAD */
+	uint64_t failures;	 /* loads that ended BAD */
 };
 
 /** mih_verify_file_stats() - a snapshot for one file. */
@@ -143,11 +170,11 @@ void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
 			   struct mih_verify_file_stats *stats_out);
 
 struct mih_verify_stats {
-	uint64_t bytes_read;      /* from backing files */
-	uint64_t bytes_verified;  /* of groups found GOOD, repeats counted */
-	uint64_t groups_bad;      /* loads that ended BAD */
-	uint64_t cache_hits;      /* read requests answered without a load */
-	uint64_t cache_bytes;     /* held now, in flight included */
+	uint64_t bytes_read;	 /* from backing files */
+	uint64_t bytes_verified; /* of groups found GOOD, repeats counted */
+	uint64_t groups_bad;	 /* loads that ended BAD */
+	uint64_t cache_hits;	 /* read requests answered without a load */
+	uint64_t cache_bytes;	 /* held now, in flight included */
 };
 
 /** mih_verify_engine_stats() - a snapshot of the whole engine. */

@@ -1,5 +1,20 @@
 noinst_LIBRARIES += libverify.a
 libverify_a_SOURCES = \
 	src/verify/bulk.c src/verify/bulk.h \
-	src/verify/engine.h src/verify/model.c src/verify/model.h \
+	src/verify/engine.h \
+	src/verify/engine/ahead.c \
+	src/verify/engine/cache_internal.h \
+	src/verify/engine/engine.c \
+	src/verify/engine/engine_internal.h \
+	src/verify/engine/extent.c \
+	src/verify/engine/file_internal.h \
+	src/verify/engine/layer.c \
+	src/verify/engine/layer_internal.h \
+	src/verify/engine/load.c \
+	src/verify/engine/open.c \
+	src/verify/engine/proof.c \
+	src/verify/engine/read.c \
+	src/verify/engine/verdict.c \
+	src/verify/engine/verdict_internal.h \
+	src/verify/model.c src/verify/model.h \
 	src/verify/scan.c src/verify/scan.h

@@ -1,0 +1,183 @@
+#include "util/log.h"
+#include "verify/engine/engine_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RETRY_MS_DEFAULT 100
+#define MS		 1000000 /* in ns */
+
+/* Twice the cores: a thread that waits for a disk leaves its core to another,
+ * and the loads of a slow disk overlap. */
+#define THREADS_PER_CORE 2
+
+/* Passes over large files use threads of their own: two files at once. */
+#define WHOLE_THREADS 2
+
+void mih_verify_report(struct mih_verify_engine *engine, const char *fmt, ...)
+{
+	char line[4096 + 512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	if (engine->failed)
+		engine->failed(engine->context, line);
+	else
+		mih_log_error("%s", line);
+}
+
+void mih_verify_mark(const struct mih_verify_file *file,
+		     struct mih_verify_layers *proof, uint64_t group)
+{
+	uint64_t bit = (uint64_t)1 << group % 64;
+	uint64_t before = atomic_fetch_or_explicit(&proof->bits[group / 64],
+						   bit, memory_order_relaxed);
+
+	if (!(before & bit))
+		atomic_fetch_add_explicit(&proof->verified,
+					  mih_verify_group_len(file, group),
+					  memory_order_relaxed);
+}
+
+static mih_err files_new(struct mih_verify_engine *engine)
+{
+	size_t n = engine->model->nfiles;
+
+	engine->files = calloc(n ? n : 1, sizeof(*engine->files));
+	if (!engine->files)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		pthread_mutex_init(&engine->files[i].lock, NULL);
+	return 0;
+}
+
+static void files_free(struct mih_verify_engine *engine)
+{
+	if (!engine->files)
+		return;
+	for (size_t i = 0; i < engine->model->nfiles; i++) {
+		struct mih_verify_file_run *run = &engine->files[i];
+
+		mih_verify_backing_put(run->backing);
+		mih_verify_layers_free(run->proof);
+		pthread_mutex_destroy(&run->lock);
+	}
+	free(engine->files);
+}
+
+static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
+{
+	mih_err err;
+
+	if (!nthreads)
+		nthreads = mih_pool_cores() * THREADS_PER_CORE;
+	err = files_new(engine);
+	if (!err)
+		err = mih_verify_cache_init(engine);
+	if (!err)
+		err = mih_verify_timer_start(&engine->timer);
+	if (err)
+		return mih_err_fail_errno(err, "engine");
+	err = mih_pool_new("mihfs-load", nthreads, &engine->pool);
+	if (!err)
+		err =
+		    mih_pool_new("mihfs-whole", WHOLE_THREADS, &engine->whole);
+	return err;
+}
+
+mih_err mih_verify_engine_new(const struct mih_verify_engine_params *params,
+			      struct mih_verify_engine **engine_out)
+{
+	struct mih_verify_engine *engine = calloc(1, sizeof(*engine));
+	mih_err err;
+
+	if (!engine)
+		return mih_err_fail_errno(-ENOMEM, "engine");
+	engine->model = params->model;
+	engine->dev = params->dev;
+	engine->memory = params->memory;
+	engine->retry_ms =
+	    params->retry_ms ? params->retry_ms : RETRY_MS_DEFAULT;
+	engine->failed = params->failed;
+	engine->context = params->context;
+	mih_verify_layer_init(&engine->pages);
+	mih_verify_verdicts_init(&engine->verdicts);
+	err = engine_start(engine, params->nthreads);
+	if (err) {
+		mih_verify_engine_free(engine);
+		return err;
+	}
+	*engine_out = engine;
+	return 0;
+}
+
+/* A device may still hold batches whose done() is not in any of our queues. */
+static void wait_idle(struct mih_verify_engine *engine)
+{
+	const struct timespec ms = { .tv_nsec = MS };
+
+	while (atomic_load(&engine->inflight))
+		nanosleep(&ms, NULL);
+}
+
+void mih_verify_engine_free(struct mih_verify_engine *engine)
+{
+	if (!engine)
+		return;
+	atomic_store(&engine->stopping, true);
+	wait_idle(engine);
+	mih_pool_free(engine->whole);
+	mih_pool_free(engine->pool);
+	mih_verify_timer_stop(&engine->timer);
+	mih_verify_cache_fini(engine);
+	mih_verify_layer_fini(&engine->pages);
+	mih_verify_verdicts_fini(&engine->verdicts);
+	files_free(engine);
+	free(engine);
+}
+
+static enum mih_verify_status status_of(const struct mih_verify_file *file,
+					struct mih_verify_file_run *run,
+					uint64_t verified)
+{
+	if (run->backoff_ms || atomic_load(&run->nbad))
+		return MIH_VERIFY_FAILED;
+	if (run->proof && verified == file->nbytes)
+		return MIH_VERIFY_VERIFIED;
+	return verified ? MIH_VERIFY_PARTIAL : MIH_VERIFY_UNVERIFIED;
+}
+
+void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
+			   struct mih_verify_file_stats *stats_out)
+{
+	struct mih_verify_file_run *run = &engine->files[file];
+	uint64_t verified = 0;
+
+	pthread_mutex_lock(&run->lock);
+	if (run->proof)
+		verified = atomic_load(&run->proof->verified);
+	*stats_out = (struct mih_verify_file_stats){
+		.status = status_of(&engine->model->files[file], run, verified),
+		.verified_bytes = verified,
+		.failures = atomic_load(&run->failures),
+	};
+	pthread_mutex_unlock(&run->lock);
+}
+
+void mih_verify_engine_stats(struct mih_verify_engine *engine,
+			     struct mih_verify_stats *stats_out)
+{
+	*stats_out = (struct mih_verify_stats){
+		.bytes_read = atomic_load(&engine->bytes_read),
+		.bytes_verified = atomic_load(&engine->bytes_verified),
+		.groups_bad = atomic_load(&engine->groups_bad),
+		.cache_hits = atomic_load(&engine->cache_hits),
+		.cache_bytes = atomic_load(&engine->cache_bytes),
+	};
+}

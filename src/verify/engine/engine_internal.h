@@ -1,0 +1,101 @@
+/*
+ * verify/engine/engine_internal.h - what the parts of the engine share
+ *
+ * Layer: src/verify.  Threads: each structure says which lock guards it.
+ *
+ *   engine.c   start, stop, counters          extent.c  cache of extents
+ *   open.c     open, close, backing files     load.c    read, hash, compare
+ *   proof.c    what a file is held against    verdict.c bad groups, delays
+ *   layer.c    pages of the fine layer        read.c    requests, answers
+ *   ahead.c    which bytes are wanted next
+ *
+ * Locks, outermost first. Whoever holds one may take those below it only:
+ *   1. evict_lock (taken by trylock)
+ *   2. shard->lock
+ *   3. verdicts.lock; the lock inside the pool
+ * Leaves, under which nothing else is taken: file->lock, pages.lock,
+ * spare.lock, timer.lock, and the lock of a whole-file pass.
+ * No lock is held over disk I/O, hashing, a log line or a done().
+ */
+#ifndef MIH_VERIFY_ENGINE_INTERNAL_H
+#define MIH_VERIFY_ENGINE_INTERNAL_H
+
+#include "tree/shape.h"
+#include "verify/engine/cache_internal.h"
+#include "verify/engine/file_internal.h"
+#include "verify/engine/layer_internal.h"
+#include "verify/engine/verdict_internal.h"
+
+#include <time.h>
+
+#define container_of(ptr, type, member)                                        \
+	((type *)((char *)(ptr)-offsetof(type, member)))
+
+struct mih_verify_engine {
+	const struct mih_verify_model *model;
+	struct mih_gpu_dev *dev;
+	size_t memory;
+	size_t nthreads;
+	unsigned retry_ms;
+	void (*failed)(void *context, const char *line);
+	void *context;
+
+	struct mih_pool *pool;	/* loads, opens */
+	struct mih_pool *whole; /* passes over whole large files */
+	atomic_bool stopping;	/* also cancels whole-file passes */
+	atomic_bool diagnosed;	/* one line about the whole sidecar */
+	atomic_size_t inflight; /* loads and opens */
+
+	struct mih_verify_file_run *files;
+	struct mih_verify_shard *shards; /* NSHARDS */
+	pthread_mutex_t evict_lock;
+	struct mih_verify_spare spare;
+	struct mih_verify_pages pages;
+	struct mih_verify_verdicts verdicts;
+	struct mih_verify_timer timer;
+
+	_Atomic uint64_t bytes_read, bytes_verified, groups_bad, cache_hits;
+	_Atomic uint64_t cache_bytes;
+};
+
+static inline uint64_t mih_verify_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static inline uint64_t mih_verify_mix(uint64_t file, uint64_t index)
+{
+	uint64_t h = (file * 0x9e3779b97f4a7c15u) ^ index;
+
+	h *= 0xff51afd7ed558ccdu;
+	return h ^ (h >> 32);
+}
+
+static inline size_t mih_verify_node_len(const struct mih_verify_file *file)
+{
+	return mih_hash_info(file->tree)->len;
+}
+
+/** Bytes of group @group; only the last one of a file may be short. */
+static inline size_t mih_verify_group_len(const struct mih_verify_file *file,
+					  uint64_t group)
+{
+	uint64_t left = file->nbytes - group * MIH_HASH_GROUP;
+
+	return (size_t)MIH_MIN(left, (uint64_t)MIH_HASH_GROUP);
+}
+
+/* engine.c */
+
+/** mih_verify_report() - one line about a failure, to whom it concerns. */
+void mih_verify_report(struct mih_verify_engine *engine, const char *fmt, ...)
+    MIH_PRINTF(2, 3);
+
+/** mih_verify_mark() - count group @group of @file as proven. */
+void mih_verify_mark(const struct mih_verify_file *file,
+		     struct mih_verify_layers *proof, uint64_t group);
+
+#endif

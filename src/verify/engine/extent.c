@@ -1,0 +1,303 @@
+/*
+ * The cache: extents found by (file, index), slots that hold their bytes, and
+ * what is dropped when there are too many.
+ *
+ * Each shard keeps its extents in order of last use and publishes the age of
+ * the oldest, so that eviction finds the oldest of all with one look per
+ * shard. An extent with loads in flight is in no list: it cannot be dropped.
+ */
+#include "verify/engine/engine_internal.h"
+
+#include <stdlib.h>
+
+static const size_t class_room[NCLASSES] = {
+	4096, 16384, 65536, 131072, 262144, 524288, 1048576,
+};
+
+unsigned mih_verify_slot_class(size_t len)
+{
+	unsigned i = 0;
+
+	while (class_room[i] < len)
+		i++;
+	return i;
+}
+
+size_t mih_verify_slot_room(unsigned size_class)
+{
+	return class_room[size_class];
+}
+
+static struct mih_verify_slot *spare_take(struct mih_verify_spare *spare,
+					  unsigned size_class)
+{
+	struct mih_verify_slot *slot;
+
+	pthread_mutex_lock(&spare->lock);
+	slot = spare->slots[size_class];
+	if (slot) {
+		spare->slots[size_class] = slot->next;
+		spare->bytes -= class_room[size_class];
+	}
+	pthread_mutex_unlock(&spare->lock);
+	return slot;
+}
+
+static bool spare_give(struct mih_verify_spare *spare,
+		       struct mih_verify_slot *slot)
+{
+	size_t room = class_room[slot->size_class];
+	bool kept;
+
+	pthread_mutex_lock(&spare->lock);
+	kept = spare->bytes + room <= SPARE_MAX;
+	if (kept) {
+		slot->next = spare->slots[slot->size_class];
+		spare->slots[slot->size_class] = slot;
+		spare->bytes += room;
+	}
+	pthread_mutex_unlock(&spare->lock);
+	return kept;
+}
+
+static void slot_free(struct mih_verify_slot *slot)
+{
+	mih_gpu_staging_free(slot->engine->dev, slot->data,
+			     class_room[slot->size_class]);
+	free(slot);
+}
+
+struct mih_verify_slot *mih_verify_slot_new(struct mih_verify_engine *engine,
+					    unsigned size_class)
+{
+	struct mih_verify_slot *slot = spare_take(&engine->spare, size_class);
+
+	if (!slot) {
+		slot = malloc(sizeof(*slot));
+		if (!slot)
+			return NULL;
+		slot->engine = engine;
+		slot->size_class = size_class;
+		slot->data =
+		    mih_gpu_staging_alloc(engine->dev, class_room[size_class]);
+		if (!slot->data) {
+			free(slot);
+			return NULL;
+		}
+	}
+	atomic_store_explicit(&slot->refs, 1, memory_order_relaxed);
+	return slot;
+}
+
+struct mih_verify_slot *mih_verify_slot_get(struct mih_verify_slot *slot)
+{
+	atomic_fetch_add_explicit(&slot->refs, 1, memory_order_relaxed);
+	return slot;
+}
+
+void mih_verify_slot_put(struct mih_verify_slot *slot)
+{
+	struct mih_verify_engine *engine = slot->engine;
+
+	if (atomic_fetch_sub_explicit(&slot->refs, 1, memory_order_acq_rel) !=
+	    1)
+		return;
+	atomic_fetch_sub_explicit(&engine->cache_bytes,
+				  class_room[slot->size_class],
+				  memory_order_relaxed);
+	if (!spare_give(&engine->spare, slot))
+		slot_free(slot);
+}
+
+struct mih_verify_shard *mih_verify_shard_of(struct mih_verify_engine *engine,
+					     uint32_t file, uint64_t index)
+{
+	return &engine->shards[mih_verify_mix(file, index) % NSHARDS];
+}
+
+static struct mih_verify_extent **bucket_of(struct mih_verify_shard *shard,
+					    uint32_t file, uint64_t index)
+{
+	return &shard
+		    ->buckets[mih_verify_mix(file, index) / NSHARDS % NBUCKETS];
+}
+
+static void publish_oldest(struct mih_verify_shard *shard)
+{
+	struct mih_verify_extent *oldest = TAILQ_FIRST(&shard->lru);
+
+	atomic_store_explicit(&shard->oldest_ns,
+			      oldest ? oldest->used_ns : UINT64_MAX,
+			      memory_order_relaxed);
+}
+
+/* An extent whose loads have ended waits in the lru; take it out for use. */
+static void lru_leave(struct mih_verify_shard *shard,
+		      struct mih_verify_extent *extent)
+{
+	TAILQ_REMOVE(&shard->lru, extent, lru);
+	publish_oldest(shard);
+}
+
+static struct mih_verify_extent *extent_new(struct mih_verify_engine *engine,
+					    uint32_t file, uint64_t index)
+{
+	struct mih_verify_extent *extent = calloc(1, sizeof(*extent));
+
+	if (!extent)
+		return NULL;
+	extent->file = file;
+	extent->index = index;
+	LIST_INIT(&extent->loads);
+	atomic_fetch_add_explicit(&engine->cache_bytes, sizeof(*extent),
+				  memory_order_relaxed);
+	return extent;
+}
+
+struct mih_verify_extent *
+mih_verify_extent_get(struct mih_verify_engine *engine,
+		      struct mih_verify_shard *shard, uint32_t file,
+		      uint64_t index)
+{
+	struct mih_verify_extent **bucket = bucket_of(shard, file, index);
+	struct mih_verify_extent *extent = *bucket;
+
+	while (extent && (extent->file != file || extent->index != index))
+		extent = extent->hash_next;
+	if (extent) {
+		if (!extent->nloads)
+			lru_leave(shard, extent);
+		return extent;
+	}
+	extent = extent_new(engine, file, index);
+	if (extent) {
+		extent->hash_next = *bucket;
+		*bucket = extent;
+	}
+	return extent;
+}
+
+/* Out of the table, and off with its slots. */
+static void extent_drop(struct mih_verify_engine *engine,
+			struct mih_verify_shard *shard,
+			struct mih_verify_extent *extent)
+{
+	struct mih_verify_extent **at =
+	    bucket_of(shard, extent->file, extent->index);
+
+	while (*at != extent)
+		at = &(*at)->hash_next;
+	*at = extent->hash_next;
+	for (unsigned g = 0; g < EXTENT_GROUPS; g++)
+		if (extent->good & 1u << g)
+			mih_verify_slot_put(extent->slots[g]);
+	atomic_fetch_sub_explicit(&engine->cache_bytes, sizeof(*extent),
+				  memory_order_relaxed);
+	free(extent);
+}
+
+void mih_verify_extent_settle(struct mih_verify_engine *engine,
+			      struct mih_verify_shard *shard,
+			      struct mih_verify_extent *extent)
+{
+	if (extent->nloads)
+		return;
+	if (!extent->good) {
+		extent_drop(engine, shard, extent);
+		return;
+	}
+	extent->used_ns = mih_verify_now_ns();
+	TAILQ_INSERT_TAIL(&shard->lru, extent, lru);
+	publish_oldest(shard);
+}
+
+static struct mih_verify_shard *oldest_shard(struct mih_verify_engine *engine)
+{
+	struct mih_verify_shard *found = NULL;
+	uint64_t oldest = UINT64_MAX;
+
+	for (size_t i = 0; i < NSHARDS; i++) {
+		struct mih_verify_shard *shard = &engine->shards[i];
+		uint64_t ns = atomic_load_explicit(&shard->oldest_ns,
+						   memory_order_relaxed);
+
+		if (ns < oldest) {
+			oldest = ns;
+			found = shard;
+		}
+	}
+	return found;
+}
+
+static bool evict_one(struct mih_verify_engine *engine)
+{
+	struct mih_verify_shard *shard = oldest_shard(engine);
+	struct mih_verify_extent *extent;
+
+	if (!shard)
+		return false;
+	pthread_mutex_lock(&shard->lock);
+	extent = TAILQ_FIRST(&shard->lru);
+	if (extent) {
+		lru_leave(shard, extent);
+		extent_drop(engine, shard, extent);
+	}
+	pthread_mutex_unlock(&shard->lock);
+	return true;
+}
+
+/*
+ * What is loading or being answered cannot be dropped, so with a tiny budget
+ * the bytes in flight stand above it: that is bounded by the requests there
+ * are, and nobody ever waits for room.
+ */
+void mih_verify_cache_trim(struct mih_verify_engine *engine)
+{
+	if (atomic_load_explicit(&engine->cache_bytes, memory_order_relaxed) <=
+	    engine->memory)
+		return;
+	/* Another thread is at it: two would drop twice as much. */
+	if (pthread_mutex_trylock(&engine->evict_lock))
+		return;
+	while (atomic_load_explicit(&engine->cache_bytes,
+				    memory_order_relaxed) > engine->memory)
+		if (!evict_one(engine))
+			break;
+	pthread_mutex_unlock(&engine->evict_lock);
+}
+
+mih_err mih_verify_cache_init(struct mih_verify_engine *engine)
+{
+	engine->shards = calloc(NSHARDS, sizeof(*engine->shards));
+	if (!engine->shards)
+		return -ENOMEM;
+	for (size_t i = 0; i < NSHARDS; i++) {
+		pthread_mutex_init(&engine->shards[i].lock, NULL);
+		TAILQ_INIT(&engine->shards[i].lru);
+		publish_oldest(&engine->shards[i]);
+	}
+	pthread_mutex_init(&engine->evict_lock, NULL);
+	pthread_mutex_init(&engine->spare.lock, NULL);
+	return 0;
+}
+
+void mih_verify_cache_fini(struct mih_verify_engine *engine)
+{
+	if (!engine->shards)
+		return;
+	while (evict_one(engine))
+		;
+	for (size_t i = 0; i < NCLASSES; i++) {
+		struct mih_verify_slot *slot;
+
+		while ((slot = engine->spare.slots[i])) {
+			engine->spare.slots[i] = slot->next;
+			slot_free(slot);
+		}
+	}
+	for (size_t i = 0; i < NSHARDS; i++)
+		pthread_mutex_destroy(&engine->shards[i].lock);
+	pthread_mutex_destroy(&engine->evict_lock);
+	pthread_mutex_destroy(&engine->spare.lock);
+	free(engine->shards);
+}

@@ -1,0 +1,149 @@
+/*
+ * verify/engine/file_internal.h - open files and what they are held against
+ *
+ * Layer: src/verify.  Threads: each structure says which lock guards it.
+ */
+#ifndef MIH_VERIFY_ENGINE_FILE_INTERNAL_H
+#define MIH_VERIFY_ENGINE_FILE_INTERNAL_H
+
+#include "util/pool.h"
+#include "verify/engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define NSTREAMS 8 /* readers of one file told apart */
+
+struct mih_verify_engine;
+
+/** One open backing file. Counted: loads outlive a close. */
+struct mih_verify_backing {
+	atomic_uint refs;
+	int fd; /* owned */
+};
+
+/** One reader that moves through a file; guarded by file->lock. */
+struct mih_verify_stream {
+	uint64_t begin; /* where it was first seen */
+	uint64_t next;	/* where it will go on if it is sequential */
+	uint64_t ahead; /* first byte that was not asked for yet */
+	uint64_t used;	/* tick of the last request */
+};
+
+/** What ahead.c remembers of a file; guarded by file->lock. */
+struct mih_verify_pattern {
+	struct mih_verify_stream streams[NSTREAMS];
+	uint64_t tick;
+	uint64_t last;	     /* offset of the last request */
+	uint64_t stride;     /* distance between the last two */
+	unsigned nsteps;     /* how often that distance repeated */
+	uint64_t strided_to; /* first offset not fetched ahead yet */
+};
+
+/** What a file's bytes are held against; kept from its first open on. */
+struct mih_verify_layers {
+	uint8_t root[MIH_HASH_LEN_MAX];
+	uint8_t *coarse;	     /* npages nodes, proven; NULL if npages
+					is below 2; owned */
+	struct mih_tree_entry entry; /* valid if has_entry */
+	bool has_entry;		     /* the sidecar may hold its fine layer */
+	atomic_bool warned;	     /* one line about a bad sidecar page */
+	struct mih_verify_pattern *pattern; /* NULL: fits one extent; owned */
+	_Atomic uint64_t verified;	    /* bytes of distinct groups */
+	_Atomic uint64_t bits[];	    /* one per group proven once */
+};
+
+enum mih_verify_file_state {
+	MIH_VERIFY_CLOSED,
+	MIH_VERIFY_OPENING,
+	MIH_VERIFY_OPENED,
+};
+
+/** Per file of the model; small, because there may be very many. */
+struct mih_verify_file_run {
+	pthread_mutex_t lock;
+	enum mih_verify_file_state state;
+	unsigned nopens;
+	struct mih_verify_open *waiters;    /* while OPENING */
+	struct mih_verify_backing *backing; /* while OPENED; counted */
+	struct mih_verify_layers *proof;    /* set once; owned */
+	uint64_t retry_ns;		    /* failed opens: not before */
+	unsigned backoff_ms, delay_ms;	    /* 0: the last open was good */
+	mih_err err;			    /* of the last open */
+	atomic_uint nbad;		    /* standing verdicts */
+	_Atomic uint64_t failures;
+};
+
+/** One opening, for all who asked for it. */
+struct mih_verify_opening {
+	struct mih_pool_work work;
+	struct mih_verify_engine *engine;
+	uint32_t file;
+	bool again;    /* the last one failed, and was in the log */
+	bool may_wait; /* on a thread that may read a large file */
+	struct mih_verify_backing *backing; /* owned */
+	struct mih_verify_layers *proof;    /* owned */
+};
+
+/* open.c */
+
+/**
+ * mih_verify_backing_open() - open a file's bytes, check type and size
+ *
+ * Return: 0; -EIO when they are not as signed; -errno; with a story.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_backing_open(struct mih_verify_engine *engine, uint32_t file,
+			struct mih_verify_backing **backing_out);
+
+/** mih_verify_backing_get() - one more user. Return: @backing. */
+struct mih_verify_backing *
+mih_verify_backing_get(struct mih_verify_backing *backing);
+
+/** mih_verify_backing_put() - one less; closes; NULL is legal. */
+void mih_verify_backing_put(struct mih_verify_backing *backing);
+
+/**
+ * mih_verify_backing_renew() - the path may lead to a better file by now
+ *
+ * If it can be opened and has the signed type and size it takes the place of
+ * the old one, for @backing and for all later loads.
+ */
+void mih_verify_backing_renew(struct mih_verify_engine *engine, uint32_t file,
+			      struct mih_verify_backing **backing);
+
+/* proof.c */
+
+/**
+ * mih_verify_layers_make() - prove a file's coarse layer into opening->proof
+ *
+ * Return: 0; -EAGAIN: needs a pass over a large file, set may_wait and come
+ * again on a thread that has the time; -EIO when the file is not what was
+ * signed, with a story; -ENOMEM; -ECANCELED.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_layers_make(struct mih_verify_opening *opening);
+
+/** mih_verify_layers_free() - release; NULL is legal. */
+void mih_verify_layers_free(struct mih_verify_layers *proof);
+
+/* ahead.c */
+
+/** What a request says about the ones to come. */
+struct mih_verify_plan {
+	bool whole;	   /* load whole extents, not only what is asked for */
+	uint64_t from, to; /* then these bytes, in the background */
+	uint64_t stride;   /* not 0: then these pieces of @piece bytes every */
+	size_t piece;	   /* @stride bytes between from and to */
+};
+
+/** Note a request; file->lock held. */
+struct mih_verify_plan mih_verify_ahead_note(
+    const struct mih_verify_engine *engine, const struct mih_verify_file *file,
+    struct mih_verify_pattern *pattern, uint64_t off, uint64_t end);
+/** Start what the plan wants in the background. */
+void mih_verify_ahead_run(struct mih_verify_engine *engine, uint32_t file,
+			  struct mih_verify_backing *backing,
+			  const struct mih_verify_plan *plan);
+
+#endif

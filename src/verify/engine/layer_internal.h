@@ -1,0 +1,87 @@
+/*
+ * verify/engine/layer_internal.h - proven pages of the fine layer
+ *
+ * Layer: src/verify.  Threads: internally locked.
+ */
+#ifndef MIH_VERIFY_ENGINE_LAYER_INTERNAL_H
+#define MIH_VERIFY_ENGINE_LAYER_INTERNAL_H
+
+#include "util/err.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#define PAGES_MAX     ((size_t)64 << 20) /* bytes of proven fine pages */
+#define NPAGE_BUCKETS 4096
+
+struct mih_verify_backing;
+struct mih_verify_load;
+struct mih_verify_layers;
+struct mih_verify_engine;
+
+enum mih_verify_page_state {
+	MIH_VERIFY_PAGE_LOADING,
+	MIH_VERIFY_PAGE_PROVEN,
+	MIH_VERIFY_PAGE_BAD,
+};
+
+/** 128 fine nodes of one file; guarded by pages.lock. */
+struct mih_verify_page {
+	TAILQ_ENTRY(mih_verify_page) lru;
+	struct mih_verify_page *hash_next;
+	uint32_t file;
+	uint64_t index;
+	enum mih_verify_page_state state;
+	uint64_t retry_ns; /* BAD: not before */
+	unsigned backoff_ms;
+	struct mih_verify_load *parked; /* LOADING: loads that wait for it */
+	size_t len;
+	uint8_t nodes[];
+};
+
+TAILQ_HEAD(mih_verify_page_lru, mih_verify_page);
+
+struct mih_verify_pages {
+	pthread_mutex_t lock;
+	struct mih_verify_page_lru lru; /* oldest first */
+	size_t bytes;
+	struct mih_verify_page *buckets[NPAGE_BUCKETS];
+};
+
+/* layer.c */
+
+/** What a page is proven with. */
+struct mih_verify_page_job {
+	uint32_t file;
+	uint64_t page;
+	struct mih_verify_layers *proof;
+	struct mih_verify_backing *backing;
+};
+
+/**
+ * mih_verify_page_prove() - fine nodes of one page, from sidecar or data
+ * @nodes: MIH_TREE_PAGE_GROUPS nodes at most
+ *
+ * Return: 0; MIH_EDIGEST when neither leads to the proven node; -ENOMEM.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_page_prove(struct mih_verify_engine *engine,
+		      const struct mih_verify_page_job *job, uint8_t *nodes);
+
+/**
+ * mih_verify_layer_want() - fill load->want with proven group digests
+ *
+ * Return: 0; -EAGAIN: the load is parked and will be resumed; MIH_EDIGEST: the
+ * page cannot be proven now; -ENOMEM.
+ */
+MIH_MUST_CHECK mih_err mih_verify_layer_want(struct mih_verify_load *load);
+
+/** mih_verify_layer_put() - keep a page that was proven on the way. */
+void mih_verify_layer_put(struct mih_verify_engine *engine, uint32_t file,
+			  uint64_t page, const uint8_t *nodes, size_t len);
+void mih_verify_layer_init(struct mih_verify_pages *pages);
+void mih_verify_layer_fini(struct mih_verify_pages *pages);
+
+#endif

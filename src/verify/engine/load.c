@@ -1,0 +1,391 @@
+/*
+ * One load: read neighbouring groups into a private slot, hash exactly those
+ * bytes, compare, and hand the slot to everyone who waits. The only place
+ * where a group becomes GOOD.
+ */
+#include "util/bytes.h"
+#include "util/io.h"
+#include "util/log.h"
+#include "verify/engine/engine_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct mih_verify_file *file_of(const struct mih_verify_load *load)
+{
+	return &load->engine->model->files[load->file];
+}
+
+static uint16_t mask_of(const struct mih_verify_load *load)
+{
+	unsigned first = load->group % EXTENT_GROUPS;
+
+	return (uint16_t)(((1u << load->ngroups) - 1) << first);
+}
+
+static void load_put(struct mih_verify_load *load)
+{
+	if (atomic_fetch_sub_explicit(&load->refs, 1, memory_order_acq_rel) !=
+	    1)
+		return;
+	mih_verify_backing_put(load->backing);
+	free(load);
+}
+
+static size_t good_bytes(const struct mih_verify_load *load)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < load->ngroups; i++)
+		if (!(load->bad & 1u << i))
+			sum += mih_verify_group_len(file_of(load),
+						    load->group + i);
+	return sum;
+}
+
+static void report_unread(const struct mih_verify_load *load, uint64_t group)
+{
+	const struct mih_verify_file *file = file_of(load);
+	uint64_t off = group * MIH_HASH_GROUP;
+	struct stat st = { 0 };
+
+	if (load->err == -ENODATA && fstat(load->backing->fd, &st) == 0)
+		mih_verify_report(
+		    load->engine, "%s: cut short: %ju of %ju bytes", file->path,
+		    (uintmax_t)st.st_size, (uintmax_t)file->nbytes);
+	else
+		mih_verify_report(
+		    load->engine, "%s: bytes %ju-%ju cannot be read: %s",
+		    file->path, (uintmax_t)off,
+		    (uintmax_t)(off + mih_verify_group_len(file, group) - 1),
+		    strerror(-load->err));
+}
+
+static void report_digest(const struct mih_verify_load *load, unsigned i)
+{
+	const struct mih_verify_file *file = file_of(load);
+	const struct mih_hash_info *info = mih_hash_info(file->tree);
+	uint64_t off = (load->group + i) * MIH_HASH_GROUP;
+	char want[2 * MIH_HASH_LEN_MAX + 1], got[2 * MIH_HASH_LEN_MAX + 1];
+	bool by_tree = file->proof == MIH_VERIFY_BY_TREE;
+
+	mih_bytes_to_hex(load->want + i * info->len, info->len, want);
+	mih_bytes_to_hex(load->got + i * info->len, info->len, got);
+	mih_verify_report(
+	    load->engine,
+	    "%s: bytes %ju-%ju differ from the signed %s (%s): "
+	    "expected %s, got %s",
+	    file->path, (uintmax_t)off,
+	    (uintmax_t)(off + mih_verify_group_len(file, load->group + i) - 1),
+	    by_tree ? "tree" : "file",
+	    by_tree ? info->name : mih_hash_info(file->resource->alg)->name,
+	    want, got);
+}
+
+/* A truncated file fails in all groups behind the cut: one line says it. */
+static bool is_told(const struct mih_verify_load *load, unsigned nbad)
+{
+	return load->err == MIH_EDIGEST || (load->err == -ENODATA && nbad);
+}
+
+static void judge_bad(struct mih_verify_load *load, unsigned i, bool unread)
+{
+	struct mih_verify_engine *engine = load->engine;
+	struct mih_verify_file_run *run = &engine->files[load->file];
+	unsigned nbad = atomic_load(&run->nbad);
+
+	atomic_fetch_add(&run->failures, 1);
+	atomic_fetch_add(&engine->groups_bad, 1);
+	if (!mih_verify_verdict_bad(engine, load->file, load->group + i))
+		return;
+	if (!unread)
+		report_digest(load, i);
+	else if (!is_told(load, nbad))
+		report_unread(load, load->group + i);
+}
+
+static void judge_good(struct mih_verify_load *load, unsigned i)
+{
+	struct mih_verify_engine *engine = load->engine;
+	uint64_t group = load->group + i, off = group * MIH_HASH_GROUP;
+	const struct mih_verify_file *file = file_of(load);
+	size_t len = mih_verify_group_len(file, group);
+
+	mih_verify_mark(file, engine->files[load->file].proof, group);
+	if (load->retry && mih_verify_verdict_good(engine, load->file, group))
+		mih_log_info("%s: bytes %ju-%ju are as signed again",
+			     file->path, (uintmax_t)off,
+			     (uintmax_t)(off + len - 1));
+}
+
+/* Hand the groups to the extent and to those who wait. */
+static struct mih_verify_wait *publish(struct mih_verify_load *load,
+				       mih_err err)
+{
+	struct mih_verify_extent *extent = load->extent;
+	struct mih_verify_shard *shard =
+	    mih_verify_shard_of(load->engine, extent->file, extent->index);
+	unsigned first = load->group % EXTENT_GROUPS;
+	uint16_t bad = (uint16_t)(load->bad << first);
+	uint16_t good = (uint16_t)(mask_of(load) & ~bad);
+	struct mih_verify_wait *done = NULL;
+
+	pthread_mutex_lock(&shard->lock);
+	for (unsigned i = 0; i < load->ngroups; i++)
+		if (good & 1u << (first + i))
+			extent->slots[first + i] =
+			    mih_verify_slot_get(load->slot);
+	extent->loading &= (uint16_t)~mask_of(load);
+	extent->good |= good;
+	mih_verify_wait_serve(extent, good, 0, &done);
+	mih_verify_wait_serve(extent, bad, err, &done);
+	LIST_REMOVE(load, link);
+	extent->nloads--;
+	mih_verify_extent_settle(load->engine, shard, extent);
+	pthread_mutex_unlock(&shard->lock);
+	return done;
+}
+
+/* Without memory there is no verdict: the groups are as unknown as before. */
+static void load_end(struct mih_verify_load *load, uint16_t unread)
+{
+	struct mih_verify_engine *engine = load->engine;
+	bool judged = load->err != -ENOMEM;
+	struct mih_verify_wait *done;
+
+	for (unsigned i = 0; judged && i < load->ngroups; i++)
+		if (load->bad & 1u << i)
+			judge_bad(load, i, unread & 1u << i);
+		else
+			judge_good(load, i);
+	atomic_fetch_add(&engine->bytes_verified, good_bytes(load));
+	done = publish(load, judged ? -EIO : -ENOMEM);
+	if (load->slot)
+		mih_verify_slot_put(load->slot);
+	else
+		atomic_fetch_sub(
+		    &engine->cache_bytes,
+		    mih_verify_slot_room(mih_verify_slot_class(load->len)));
+	while (done) {
+		struct mih_verify_wait *wait = done;
+
+		done = wait->next;
+		mih_verify_read_put(wait->request);
+	}
+	mih_verify_cache_trim(engine);
+	load_put(load);
+	atomic_fetch_sub(&engine->inflight, 1);
+}
+
+static void load_fail(struct mih_verify_load *load, mih_err err)
+{
+	load->err = err;
+	load->bad = (uint16_t)((1u << load->ngroups) - 1);
+	load_end(load, load->bad);
+}
+
+static uint16_t mismatches(const struct mih_verify_load *load)
+{
+	size_t len = mih_verify_node_len(file_of(load));
+	uint16_t bad = 0;
+
+	for (unsigned i = 0; i < load->ngroups; i++)
+		if (!mih_hash_eq(load->want + i * len, load->got + i * len,
+				 len))
+			bad |= (uint16_t)(1u << i);
+	return bad;
+}
+
+/* A device that fails, or that says "corrupt", is checked by the CPU. */
+static void hashed(struct mih_gpu_batch *batch, mih_err err)
+{
+	struct mih_verify_load *load =
+	    container_of(batch, struct mih_verify_load, batch);
+	uint16_t unread = load->bad;
+	bool is_cpu = !strcmp(load->engine->dev->ops->kind, "cpu");
+
+	if (err || (!is_cpu && mismatches(load)))
+		mih_hash_groups(batch->alg, batch->ranges, batch->nranges,
+				batch->digests);
+	load->bad |= mismatches(load);
+	load_end(load, unread);
+}
+
+/* What cannot be read in one piece is read by groups, so that only those fail
+ * that are really gone. */
+static void read_by_groups(struct mih_verify_load *load)
+{
+	uint8_t *at = load->slot->data;
+
+	for (unsigned i = 0; i < load->ngroups; i++) {
+		size_t len =
+		    mih_verify_group_len(file_of(load), load->group + i);
+		uint64_t off = (load->group + i) * MIH_HASH_GROUP;
+		mih_err err =
+		    mih_io_pread_full(load->backing->fd, at, len, off);
+
+		at += len;
+		if (err) {
+			load->bad |= (uint16_t)(1u << i);
+			load->err = err;
+		} else {
+			atomic_fetch_add(&load->engine->bytes_read, len);
+		}
+	}
+}
+
+static void load_read(struct mih_verify_load *load)
+{
+	if (mih_io_pread_full(load->backing->fd, load->slot->data, load->len,
+			      load->off))
+		read_by_groups(load);
+	else
+		atomic_fetch_add(&load->engine->bytes_read, load->len);
+}
+
+static void load_hash(struct mih_verify_load *load)
+{
+	const struct mih_verify_file *file = file_of(load);
+
+	load->range = (struct mih_hash_range){
+		.data = load->slot->data,
+		.len = load->len,
+		.off = load->off,
+		.is_root = file->nbytes <= MIH_HASH_GROUP,
+	};
+	load->batch = (struct mih_gpu_batch){
+		.alg = file->tree,
+		.ranges = &load->range,
+		.nranges = 1,
+		.digests = load->got,
+		.done = hashed,
+	};
+	mih_gpu_submit(load->engine->dev, &load->batch);
+}
+
+static void load_run(struct mih_verify_load *load)
+{
+	mih_err err;
+
+	if (load->retry)
+		mih_verify_backing_renew(load->engine, load->file,
+					 &load->backing);
+	err = mih_verify_layer_want(load);
+	if (err == -EAGAIN)
+		return;
+	if (err) {
+		load_fail(load, err);
+		return;
+	}
+	load->slot =
+	    mih_verify_slot_new(load->engine, mih_verify_slot_class(load->len));
+	if (!load->slot) {
+		load_fail(load, -ENOMEM);
+		return;
+	}
+	load->slot->off = load->off;
+	load_read(load);
+	load_hash(load);
+}
+
+/* Of the two tickets that a load may have, the first one called begins it. */
+static void ticket(struct mih_verify_load *load)
+{
+	if (!atomic_exchange(&load->taken, true))
+		load_run(load);
+	load_put(load);
+}
+
+static void run_work(struct mih_pool_work *work)
+{
+	ticket(container_of(work, struct mih_verify_load, work));
+}
+
+static void run_hurry(struct mih_pool_work *work)
+{
+	ticket(container_of(work, struct mih_verify_load, hurry));
+}
+
+static void run_resume(struct mih_pool_work *work)
+{
+	load_run(container_of(work, struct mih_verify_load, resume));
+}
+
+/* malloc, not calloc: the digests at the end need no clearing. */
+static struct mih_verify_load *load_new(const struct mih_verify_load_job *job,
+					unsigned first, unsigned n)
+{
+	struct mih_verify_load *load = malloc(sizeof(*load));
+	struct mih_verify_engine *engine = job->engine;
+	uint32_t file = job->extent->file;
+	uint64_t group = job->extent->index * EXTENT_GROUPS + first;
+
+	if (!load)
+		return NULL;
+	memset(load, 0, offsetof(struct mih_verify_load, want));
+	load->work.run = run_work;
+	load->hurry.run = run_hurry;
+	load->resume.run = run_resume;
+	load->engine = engine;
+	load->extent = job->extent;
+	load->backing = mih_verify_backing_get(job->backing);
+	atomic_init(&load->refs, 2);
+	load->urgent = job->lane == MIH_POOL_URGENT;
+	load->file = file;
+	load->group = group;
+	load->ngroups = n;
+	load->off = group * MIH_HASH_GROUP;
+	load->len =
+	    (size_t)(n - 1) * MIH_HASH_GROUP +
+	    mih_verify_group_len(&engine->model->files[file], group + n - 1);
+	load->retry = job->retry & mask_of(load);
+	return load;
+}
+
+static void start_run(const struct mih_verify_load_job *job, unsigned first,
+		      unsigned n)
+{
+	struct mih_verify_load *load = load_new(job, first, n);
+	struct mih_verify_engine *engine = job->engine;
+
+	if (!load)
+		return;
+	atomic_fetch_add(&engine->inflight, 1);
+	atomic_fetch_add(
+	    &engine->cache_bytes,
+	    mih_verify_slot_room(mih_verify_slot_class(load->len)));
+	job->extent->loading |= mask_of(load);
+	job->extent->nloads++;
+	LIST_INSERT_HEAD(&job->extent->loads, load, link);
+	mih_pool_submit(engine->pool, &load->work, job->lane);
+}
+
+void mih_verify_load_start(const struct mih_verify_load_job *job)
+{
+	unsigned mask = job->mask;
+
+	while (mask) {
+		unsigned first = (unsigned)__builtin_ctz(mask);
+		unsigned n = (unsigned)__builtin_ctz(~(mask >> first));
+
+		start_run(job, first, n);
+		mask &= ~(((1u << n) - 1) << first);
+	}
+}
+
+/* Without this a reader would wait behind all that is fetched ahead. */
+void mih_verify_load_hurry(struct mih_verify_extent *extent, uint16_t mask)
+{
+	struct mih_verify_load *load;
+
+	LIST_FOREACH(load, &extent->loads, link)
+	{
+		if (load->urgent || !(mask_of(load) & mask))
+			continue;
+		load->urgent = true;
+		atomic_fetch_add(&load->refs, 1);
+		mih_pool_submit(load->engine->pool, &load->hurry,
+				MIH_POOL_URGENT);
+	}
+}

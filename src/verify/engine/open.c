@@ -1,0 +1,303 @@
+/*
+ * Opening: the backing file, its type and size, and what its bytes will be
+ * held against. Opens of one file share one opening; a failed one is not
+ * repeated before its back-off is over.
+ */
+#include "util/cleanup.h"
+#include "util/io.h"
+#include "util/log.h"
+#include "verify/engine/engine_internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *path_of(const struct mih_verify_engine *engine,
+			   uint32_t file)
+{
+	return engine->model->files[file].path;
+}
+
+struct mih_verify_backing *
+mih_verify_backing_get(struct mih_verify_backing *backing)
+{
+	atomic_fetch_add_explicit(&backing->refs, 1, memory_order_relaxed);
+	return backing;
+}
+
+void mih_verify_backing_put(struct mih_verify_backing *backing)
+{
+	if (!backing || atomic_fetch_sub_explicit(&backing->refs, 1,
+						  memory_order_acq_rel) != 1)
+		return;
+	close(backing->fd);
+	free(backing);
+}
+
+/* Type and size of what was opened; in words if they are not as signed. */
+static mih_err check_kind(const struct mih_verify_file *file, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return mih_err_fail_errno(-errno, "%s", file->path);
+	if (!S_ISREG(st.st_mode))
+		return mih_err_fail(-EIO, "%s: not a regular file", file->path);
+	if ((uint64_t)st.st_size < file->nbytes)
+		return mih_err_fail(-EIO, "%s: cut short: %ju of %ju bytes",
+				    file->path, (uintmax_t)st.st_size,
+				    (uintmax_t)file->nbytes);
+	if ((uint64_t)st.st_size > file->nbytes)
+		return mih_err_fail(-EIO,
+				    "%s: too long: %ju bytes where %ju are "
+				    "signed",
+				    file->path, (uintmax_t)st.st_size,
+				    (uintmax_t)file->nbytes);
+	return 0;
+}
+
+/* O_NONBLOCK: a FIFO in the place of the file must not hold us up. */
+mih_err mih_verify_backing_open(struct mih_verify_engine *engine, uint32_t file,
+				struct mih_verify_backing **backing_out)
+{
+	const struct mih_verify_model *model = engine->model;
+	struct mih_verify_backing *backing;
+	int fd;
+	mih_err err;
+
+	err = mih_io_open_beneath(model->dirfd, path_of(engine, file),
+				  O_RDONLY | O_NONBLOCK | O_NOCTTY,
+				  model->follow, &fd);
+	if (err == -ELOOP || err == -EXDEV)
+		return mih_err_fail(
+		    -EIO, "%s: a symbolic link, %s", path_of(engine, file),
+		    err == -ELOOP ? "where none may be" : "which leads out");
+	if (err)
+		return mih_err_fail_errno(err, "%s", path_of(engine, file));
+	err = check_kind(&model->files[file], fd);
+	backing = err ? NULL : malloc(sizeof(*backing));
+	if (!backing) {
+		close(fd);
+		return err ? err : -ENOMEM;
+	}
+	atomic_init(&backing->refs, 1);
+	backing->fd = fd;
+	*backing_out = backing;
+	return 0;
+}
+
+void mih_verify_backing_renew(struct mih_verify_engine *engine, uint32_t file,
+			      struct mih_verify_backing **backing)
+{
+	struct mih_verify_file_run *run = &engine->files[file];
+	struct mih_verify_backing *better, *old = NULL;
+
+	if (mih_verify_backing_open(engine, file, &better))
+		return;
+	pthread_mutex_lock(&run->lock);
+	if (run->backing) {
+		old = run->backing;
+		run->backing = mih_verify_backing_get(better);
+	}
+	pthread_mutex_unlock(&run->lock);
+	mih_verify_backing_put(old);
+	mih_verify_backing_put(*backing);
+	*backing = better;
+}
+
+/* Is it the file that failed, or only this system at this moment? */
+static bool is_verdict(mih_err err)
+{
+	return err && err != -ENOMEM && err != -EMFILE && err != -ENFILE &&
+	       err != -ECANCELED;
+}
+
+/* Keep the outcome; returns those who waited for it. file->lock is taken. */
+static struct mih_verify_open *settle(struct mih_verify_opening *opening,
+				      mih_err err)
+{
+	struct mih_verify_engine *engine = opening->engine;
+	struct mih_verify_file_run *run = &engine->files[opening->file];
+	struct mih_verify_open *waiters, *one;
+
+	pthread_mutex_lock(&run->lock);
+	waiters = run->waiters;
+	run->waiters = NULL;
+	run->state = err ? MIH_VERIFY_CLOSED : MIH_VERIFY_OPENED;
+	run->err = err;
+	if (!err) {
+		for (one = waiters; one; one = one->next)
+			run->nopens++;
+		run->backing = MIH_STEAL(&opening->backing);
+		run->backoff_ms = run->delay_ms = 0;
+		if (opening->proof)
+			run->proof = MIH_STEAL(&opening->proof);
+	} else if (is_verdict(err)) {
+		run->backoff_ms = mih_verify_backoff(
+		    run->backoff_ms, engine->retry_ms, BACKOFF_MAX);
+		run->retry_ns =
+		    mih_verify_now_ns() + run->backoff_ms * 1000000ull;
+	}
+	pthread_mutex_unlock(&run->lock);
+	return waiters;
+}
+
+static void opening_end(struct mih_verify_opening *opening, mih_err err)
+{
+	struct mih_verify_engine *engine = opening->engine;
+	const char *path = path_of(engine, opening->file);
+	struct mih_verify_open *waiters;
+
+	if (is_verdict(err)) {
+		atomic_fetch_add(&engine->files[opening->file].failures, 1);
+		if (!opening->again)
+			mih_verify_report(engine, "%s", mih_err_message());
+	} else if (!err && opening->again) {
+		mih_log_info("%s: is as signed again", path);
+	}
+	waiters = settle(opening, err);
+	while (waiters) {
+		struct mih_verify_open *one = waiters;
+
+		waiters = one->next;
+		one->done(one, err);
+	}
+	mih_verify_backing_put(opening->backing);
+	mih_verify_layers_free(opening->proof);
+	free(opening);
+	atomic_fetch_sub(&engine->inflight, 1);
+}
+
+static void opening_run(struct mih_pool_work *work)
+{
+	struct mih_verify_opening *opening =
+	    container_of(work, struct mih_verify_opening, work);
+	struct mih_verify_engine *engine = opening->engine;
+	mih_err err = 0;
+
+	if (!opening->backing)
+		err = mih_verify_backing_open(engine, opening->file,
+					      &opening->backing);
+	/* Set once, under a state that only this opening can leave. */
+	if (!err && !engine->files[opening->file].proof)
+		err = mih_verify_layers_make(opening);
+	if (err == -EAGAIN && !opening->may_wait) {
+		opening->may_wait = true;
+		mih_pool_submit(engine->whole, &opening->work, MIH_POOL_URGENT);
+		return;
+	}
+	opening_end(opening, err);
+}
+
+static mih_err opening_start(struct mih_verify_engine *engine, uint32_t file,
+			     bool again)
+{
+	struct mih_verify_opening *opening = calloc(1, sizeof(*opening));
+
+	if (!opening)
+		return -ENOMEM;
+	opening->work.run = opening_run;
+	opening->engine = engine;
+	opening->file = file;
+	opening->again = again;
+	atomic_fetch_add(&engine->inflight, 1);
+	mih_pool_submit(engine->pool, &opening->work, MIH_POOL_URGENT);
+	return 0;
+}
+
+static void late(struct mih_verify_delay *delay)
+{
+	struct mih_verify_open *request =
+	    container_of(delay, struct mih_verify_open, delay);
+
+	request->done(request, request->err);
+}
+
+/* What to do with a request; file->lock is held. */
+enum open_step { OPEN_DONE, OPEN_WAIT, OPEN_START, OPEN_LATE };
+
+static enum open_step open_step(struct mih_verify_file_run *run,
+				struct mih_verify_open *request)
+{
+	if (run->state == MIH_VERIFY_OPENED) {
+		run->nopens++;
+		return OPEN_DONE;
+	}
+	if (run->state == MIH_VERIFY_CLOSED && run->backoff_ms &&
+	    mih_verify_now_ns() < run->retry_ns) {
+		request->err = run->err;
+		run->delay_ms = mih_verify_backoff(run->delay_ms, 1, DELAY_MAX);
+		return OPEN_LATE;
+	}
+	request->next = run->waiters;
+	run->waiters = request;
+	if (run->state == MIH_VERIFY_OPENING)
+		return OPEN_WAIT;
+	run->state = MIH_VERIFY_OPENING;
+	return OPEN_START;
+}
+
+/* Out of memory before anything began: everyone who waits hears of it. */
+static void open_fail(struct mih_verify_file_run *run, mih_err err)
+{
+	struct mih_verify_open *waiters;
+
+	pthread_mutex_lock(&run->lock);
+	waiters = run->waiters;
+	run->waiters = NULL;
+	run->state = MIH_VERIFY_CLOSED;
+	pthread_mutex_unlock(&run->lock);
+	while (waiters) {
+		struct mih_verify_open *one = waiters;
+
+		waiters = one->next;
+		one->done(one, err);
+	}
+}
+
+void mih_verify_open(struct mih_verify_engine *engine,
+		     struct mih_verify_open *request)
+{
+	struct mih_verify_file_run *run = &engine->files[request->file];
+	unsigned delay_ms, backoff_ms;
+	enum open_step step;
+	mih_err err;
+
+	pthread_mutex_lock(&run->lock);
+	step = open_step(run, request);
+	delay_ms = run->delay_ms;
+	backoff_ms = run->backoff_ms;
+	pthread_mutex_unlock(&run->lock);
+	switch (step) {
+	case OPEN_DONE:
+		request->done(request, 0);
+		break;
+	case OPEN_WAIT:
+		break;
+	case OPEN_START:
+		err = opening_start(engine, (uint32_t)request->file,
+				    backoff_ms != 0);
+		if (err)
+			open_fail(run, err);
+		break;
+	case OPEN_LATE:
+		request->delay.fire = late;
+		mih_verify_timer_add(&engine->timer, &request->delay, delay_ms);
+		break;
+	}
+}
+
+void mih_verify_close(struct mih_verify_engine *engine, size_t file)
+{
+	struct mih_verify_file_run *run = &engine->files[file];
+	struct mih_verify_backing *backing = NULL;
+
+	pthread_mutex_lock(&run->lock);
+	if (run->nopens && --run->nopens == 0) {
+		backing = MIH_STEAL(&run->backing);
+		run->state = MIH_VERIFY_CLOSED;
+	}
+	pthread_mutex_unlock(&run->lock);
+	mih_verify_backing_put(backing);
+}
