@@ -1,1 +1,15 @@
 # tests of verify
+check_LIBRARIES += libtest.a
+libtest_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+libtest_a_SOURCES = \
+	tests/lib/model.c tests/lib/model.h \
+	tests/verify/engine_test.c tests/verify/engine_test.h
+verify_test_ldadd = libtest.a libverify.a libtree.a libgpu.a libsig.a \
+	$(HASH_LIBS) libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS) \
+	$(CMOCKA_LIBS)
+
+verify_tests = test_engine
+check_PROGRAMS += $(verify_tests)
+TESTS += $(verify_tests)
+test_engine_SOURCES = tests/verify/test_engine.c
+test_engine_LDADD = $(verify_test_ldadd)
