@@ -8,9 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static enum mih_log_level max_level = MIH_LOG_INFO;
-static enum mih_log_format log_format = MIH_LOG_TEXT;
-static enum mih_log_target log_target = MIH_LOG_TO_STDERR;
+/* Atomic, because a daemon leaves its terminal while its threads run. */
+static _Atomic enum mih_log_level max_level = MIH_LOG_INFO;
+static _Atomic enum mih_log_format log_format = MIH_LOG_TEXT;
+static _Atomic enum mih_log_target log_target = MIH_LOG_TO_STDERR;
 
 static const char *const level_names[] = { "error", "warning", "info",
 					   "debug" };
@@ -22,9 +23,9 @@ void mih_log_setup(enum mih_log_level level, enum mih_log_format format,
 {
 	max_level = level;
 	log_format = format;
-	log_target = target;
 	if (target == MIH_LOG_TO_SYSLOG)
 		openlog("mihfs", LOG_PID, LOG_DAEMON);
+	log_target = target;
 }
 
 mih_err mih_log_level_parse(const char *name, enum mih_log_level *level_out)

@@ -26,7 +26,7 @@ enum mih_log_target {
 };
 
 /**
- * mih_log_setup() - choose level, format and target; call before threads start
+ * mih_log_setup() - choose level, format and target, at any time
  * @level:  least severe level that is written (default MIH_LOG_INFO)
  * @format: text or JSON
  * @target: stderr or syslog(3)
