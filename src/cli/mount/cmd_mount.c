@@ -1,0 +1,260 @@
+#include "cli/commands.h"
+#include "cli/mount/daemon.h"
+#include "cli/mount/mount_options.h"
+#include "cli/mount/notify.h"
+#include "fs/mount.h"
+#include "util/cleanup.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* One mount, from the command line to its end. */
+struct serving {
+	struct mih_cli_mount_options options;
+	struct mih_cli_daemon daemon;
+	struct mih_verify_model *model; /* owned */
+	struct mih_gpu_dev *dev;	/* owned; made after the fork */
+	char *mountpoint;		/* absolute; owned */
+	dev_t beneath;			/* device of the bare mount point */
+	atomic_bool ready;
+	atomic_bool mismatch; /* seen with --on-mismatch=stop */
+};
+
+static void print_problem(void *context, const char *line)
+{
+	(void)context;
+	fprintf(stderr, "%s\n", line);
+}
+
+static void free_trust(struct mih_sig_trust **trust)
+{
+	mih_sig_trust_free(*trust);
+}
+
+static mih_err open_model(struct serving *s)
+{
+	MIH_CLEANUP(free_trust) struct mih_sig_trust *trust = NULL;
+	struct mih_verify_model_params params = {
+		.bundle = s->options.root,
+		.dir = s->options.model,
+		.sidecar = s->options.tree,
+		.allow_symlinks = s->options.allow_symlinks,
+		.deny_unsigned =
+		    s->options.unsigned_files == MIH_CLI_UNSIGNED_DENY,
+		.problem = print_problem,
+	};
+	mih_err err = mih_cli_trust_load(&s->options.trust, &trust);
+
+	if (err)
+		return err;
+	/* The daemon leaves this folder; a missing model is told by its name
+	 * as it was typed. */
+	s->dir = realpath(s->options.model, NULL);
+	if (s->dir)
+		params.dir = s->dir;
+	params.trust = trust;
+	return mih_verify_model_open(&params, &s->model);
+}
+
+/* All that can be refused is refused here, while a terminal is there to say
+ * why: mount point, trust, signature, files. */
+static mih_err prepare(struct serving *s)
+{
+	struct stat st;
+	mih_err err = mih_fs_check_mountpoint(s->options.mountpoint);
+
+	if (!err)
+		err = open_model(s);
+	if (err)
+		return err;
+	/* A passed descriptor, /dev/fd/N, stays what it is. */
+	s->mountpoint = strncmp(s->options.mountpoint, "/dev/fd/", 8)
+			    ? realpath(s->options.mountpoint, NULL)
+			    : strdup(s->options.mountpoint);
+	if (!s->mountpoint || stat(s->mountpoint, &st) < 0)
+		return mih_err_fail_errno(-errno, "%s", s->options.mountpoint);
+	s->beneath = st.st_dev;
+	return 0;
+}
+
+/* The story has been logged; with "stop" one bad byte ends the mount. */
+static void on_failure(void *context, const char *line)
+{
+	struct serving *s = context;
+
+	mih_log_error("%s", line);
+	if (s->options.on_mismatch != MIH_CLI_MISMATCH_STOP ||
+	    atomic_exchange(&s->mismatch, true))
+		return;
+	mih_log_error("%s: stopping, as --on-mismatch=stop says",
+		      s->mountpoint);
+	kill(getpid(), SIGTERM);
+}
+
+static mih_err start_engine(void *context, struct mih_verify_engine **engine)
+{
+	struct serving *s = context;
+	struct mih_verify_engine_params params = {
+		.model = s->model,
+		.memory = (size_t)s->options.memory,
+		.failed = on_failure,
+		.context = s,
+	};
+	const struct mih_cli_list *device = &s->options.device;
+	mih_err err =
+	    mih_gpu_open(device->n ? device->items[0] : "auto", &s->dev);
+
+	if (err)
+		return err;
+	params.dev = s->dev;
+	return mih_verify_engine_new(&params, engine);
+}
+
+static void announce(const struct serving *s)
+{
+	uint64_t nbytes = 0;
+
+	for (size_t i = 0; i < s->model->nfiles; i++)
+		nbytes += s->model->files[i].nbytes;
+	mih_log_info("serving %s on %s: %zu files, %" PRIu64 " bytes",
+		     s->options.model, s->mountpoint, s->model->nfiles, nbytes);
+}
+
+static void write_ready_fd(int fd)
+{
+	static const char ready[] = "READY=1\n";
+
+	if (fd < 0)
+		return;
+	if (write(fd, ready, strlen(ready)) < 0)
+		mih_log_warning("--ready-fd %d: %s", fd, strerror(errno));
+	close(fd);
+}
+
+static void on_ready(void *context)
+{
+	struct serving *s = context;
+
+	atomic_store(&s->ready, true);
+	if (s->daemon.pipe >= 0 && !mih_cli_daemon_ready(&s->daemon))
+		mih_log_setup(s->options.level, s->options.log_format,
+			      MIH_LOG_TO_SYSLOG);
+	announce(s);
+	mih_cli_notify("READY=1\nSTATUS=serving");
+	write_ready_fd(s->options.ready_fd);
+}
+
+/* Each open file holds a descriptor, so take all there are. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static mih_err serve(struct serving *s)
+{
+	const struct mih_fs_params params = {
+		.model = s->model,
+		.mountpoint = s->mountpoint,
+		.options = s->options.fuse,
+		.debug = s->options.debug,
+		.start = start_engine,
+		.context = s,
+		.ready = on_ready,
+	};
+	mih_err err;
+
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptors();
+	err = mih_fs_serve(&params);
+	mih_cli_notify("STOPPING=1");
+	mih_gpu_close(MIH_STEAL(&s->dev));
+	if (!err && atomic_load(&s->mismatch))
+		err = mih_err_fail(MIH_EDIGEST, "%s: stopped after a mismatch",
+				   s->mountpoint);
+	return err;
+}
+
+/* The server's process; what goes wrong later can only be logged. */
+static int run_child(struct serving *s)
+{
+	mih_err err = serve(s);
+
+	if (!err)
+		return MIH_CLI_DONE;
+	if (atomic_load(&s->ready))
+		mih_log_error("%s", mih_err_message());
+	else
+		mih_cli_daemon_fail(&s->daemon, err);
+	return mih_cli_exit_code(err);
+}
+
+/* See with our own eyes that the mount is there: statfs is never answered from
+ * the kernel's memory. */
+static mih_err check_answer(const struct serving *s)
+{
+	struct statvfs fs;
+	struct stat st;
+
+	if (!strncmp(s->mountpoint, "/dev/fd/", 8))
+		return 0;
+	if (stat(s->mountpoint, &st) < 0 || statvfs(s->mountpoint, &fs) < 0)
+		return mih_err_fail_errno(-errno, "%s", s->mountpoint);
+	if (st.st_dev == s->beneath)
+		return mih_err_fail(-ENOTCONN, "%s: the mount is gone already",
+				    s->mountpoint);
+	return 0;
+}
+
+static int run_daemon(struct serving *s)
+{
+	mih_err err = mih_cli_daemon_fork(&s->daemon);
+
+	if (!err && !s->daemon.parent)
+		return run_child(s);
+	if (!err)
+		err = mih_cli_daemon_wait(&s->daemon);
+	if (!err)
+		err = check_answer(s);
+	return err ? mih_cli_fail(err) : MIH_CLI_DONE;
+}
+
+static int run(struct serving *s)
+{
+	mih_err err = prepare(s);
+
+	if (err)
+		return mih_cli_fail(err);
+	if (!s->options.foreground)
+		return run_daemon(s);
+	err = serve(s);
+	return err ? mih_cli_fail(err) : MIH_CLI_DONE;
+}
+
+int mih_cli_mount(int argc, char **argv)
+{
+	struct serving s = { .daemon = { .pipe = -1 } };
+	int end = mih_cli_mount_options_parse(&s.options, argc, argv);
+
+	if (end == MIH_CLI_GO_ON) {
+		mih_log_setup(s.options.level, s.options.log_format,
+			      MIH_LOG_TO_STDERR);
+		end = run(&s);
+	}
+	mih_verify_model_close(s.model);
+	free(s.mountpoint);
+	free(s.dir);
+	mih_cli_mount_options_fini(&s.options);
+	return end;
+}

@@ -1,0 +1,320 @@
+#include "cli/mount/mount_options.h"
+#include "cli/commands.h"
+#include "util/cleanup.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMAND	       "mount"
+#define MEMORY_DEFAULT ((uint64_t)256 << 20)
+#define MEMORY_LEAST   ((uint64_t)16 << 20)
+#define ROWS	       32
+
+static const char *const serve_names[] = { "auto", "cache", "direct", "stage",
+					   NULL };
+static const char *const verify_names[] = { "lazy", "open", "mount", NULL };
+static const char *const unsigned_names[] = { "hide", "deny", NULL };
+static const char *const mismatch_names[] = { "eio", "stop", NULL };
+static const char *const format_names[] = { "text", "json", NULL };
+
+/* What to check, and how. */
+#define SERVICE_ROWS(o)                                                         \
+	{ "root",     0,      MIH_CLI_TEXT,                                     \
+	  &(o)->root, "FILE", "the signature bundle (required)",                \
+	  NULL },                                                               \
+	    { "tree",	    0,                                                  \
+	      MIH_CLI_TEXT, &(o)->tree,                                         \
+	      "FILE",	    "the sidecar (default: FILE of --root with .tree)", \
+	      NULL },                                                           \
+	    { "allow-symlinks",                                                 \
+	      0,                                                                \
+	      MIH_CLI_FLAG,                                                     \
+	      &(o)->allow_symlinks,                                             \
+	      NULL,                                                             \
+	      "follow links that stay in MODEL",                                \
+	      NULL },                                                           \
+	    { "serve",	       0,	   MIH_CLI_CHOICE, &(o)->serve, "HOW",  \
+	      "auto or cache", serve_names },                                   \
+	    { "verify",	    0,	    MIH_CLI_CHOICE,                             \
+	      &(o)->verify, "WHEN", "lazy: when it is read",                    \
+	      verify_names },                                                   \
+	    { "unsigned",                                                       \
+	      0,                                                                \
+	      MIH_CLI_CHOICE,                                                   \
+	      &(o)->unsigned_files,                                             \
+	      "WHAT",                                                           \
+	      "files nobody signed: hide them, or deny the mount",              \
+	      unsigned_names },                                                 \
+	    { "on-mismatch",  0,                                                \
+	      MIH_CLI_CHOICE, &(o)->on_mismatch,                                \
+	      "WHAT",	      "wrong bytes: eio, or also stop the mount",       \
+	      mismatch_names },                                                 \
+	    { "device",	    0,	      MIH_CLI_LIST,                             \
+	      &(o)->device, "DEVICE", "what hashes: auto or cpu",               \
+	      NULL },                                                           \
+	{                                                                       \
+		"memory", 0, MIH_CLI_SIZE, &(o)->memory, "SIZE",                \
+		    "cache of verified bytes (default: 256M)", NULL             \
+	}
+
+/* How the process behaves. */
+#define PROCESS_ROWS(x)                                                        \
+	{ "foreground", 'f',                                                   \
+	  MIH_CLI_FLAG, &(x)->foreground,                                      \
+	  NULL,		"stay, and log to stderr",                             \
+	  NULL },                                                              \
+	    { "debug",	   'd',	 MIH_CLI_FLAG,                                 \
+	      &(x)->debug, NULL, "log every FUSE message; means -f",           \
+	      NULL },                                                          \
+	    { "options",    'o',                                               \
+	      MIH_CLI_LIST, &(x)->o,                                           \
+	      "A,B=C",	    "options as in fstab: ours without --, or FUSE's", \
+	      NULL },                                                          \
+	    { "ready-fd",   0,                                                 \
+	      MIH_CLI_TEXT, &(x)->ready_fd_text,                               \
+	      "N",	    "write READY=1 there once the mount answers",      \
+	      NULL },                                                          \
+	    { "log-level",  0,                                                 \
+	      MIH_CLI_TEXT, &(x)->log_level,                                   \
+	      "LEVEL",	    "error, warning, info or debug",                   \
+	      NULL },                                                          \
+	{                                                                      \
+		"log-format", 0, MIH_CLI_CHOICE, &(x)->log_format, "FORMAT",   \
+		    "text or json", format_names                               \
+	}
+
+static void fill_rows(struct mih_cli_mount_options *o,
+		      struct mih_cli_option rows[ROWS])
+{
+	const struct mih_cli_option table[] = {
+		SERVICE_ROWS(o),
+		MIH_CLI_TRUST_OPTIONS(o->trust),
+		PROCESS_ROWS(o),
+		{ .name = NULL },
+	};
+
+	_Static_assert(sizeof(table) <= ROWS * sizeof(table[0]), "rows");
+	memcpy(rows, table, sizeof(table));
+}
+
+static const char about[] =
+    "Check the signature of MODEL and serve it, read-only, on MOUNTPOINT.\n"
+    "Every byte is checked before it is returned; wrong bytes give EIO.\n"
+    "Returns when the mount answers. End it with: umount MOUNTPOINT";
+
+static int parse(const struct mih_cli_option *rows, int argc, char **argv,
+		 char ***operands_out)
+{
+	const bool first = operands_out != NULL;
+	const struct mih_cli_syntax syntax = {
+		.command = COMMAND,
+		.synopsis = "--root FILE [options] MODEL MOUNTPOINT",
+		.about = about,
+		.options = rows,
+		.min_operands = first ? 2 : 0,
+		.max_operands = first ? 2 : 0,
+	};
+	char **none;
+
+	return mih_cli_options_parse(&syntax, argc, argv,
+				     first ? operands_out : &none);
+}
+
+/* The end of the option that begins at @at; "\," is no end. */
+static const char *option_end(const char *at)
+{
+	for (; *at && *at != ','; at++)
+		if (at[0] == '\\' && at[1])
+			at++;
+	return at;
+}
+
+/* Is @word, "name" or "name=value", one of our long options? */
+static bool is_ours(const struct mih_cli_option *rows, const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	for (; rows->name; rows++) {
+		size_t i = 0;
+
+		while (i < len &&
+		       (word[i] == '_' ? '-' : word[i]) == rows->name[i])
+			i++;
+		if (i == len && !rows->name[len] && rows->letter != 'o')
+			return true;
+	}
+	return false;
+}
+
+static int add_text(struct mih_cli_list *list, char *text)
+{
+	const char **more =
+	    text ? reallocarray(list->items, list->n + 2, sizeof(*more)) : NULL;
+
+	if (!more) {
+		free(text);
+		return mih_cli_fail(-ENOMEM);
+	}
+	list->items = more;
+	list->items[list->n++] = text;
+	list->items[list->n] = NULL; /* it serves as an argv */
+	return MIH_CLI_GO_ON;
+}
+
+/* "root=a\,b" becomes "--root=a,b". */
+static int add_ours(struct mih_cli_mount_options *o, const char *word)
+{
+	char *text = malloc(strlen(word) + 3), *out = text;
+
+	if (text) {
+		out = stpcpy(out, "--");
+		for (; *word; word++) {
+			if (word[0] == '\\' && word[1])
+				word++;
+			*out++ = *word;
+		}
+		*out = '\0';
+	}
+	return add_text(&o->long_o, text);
+}
+
+static int add_fuse(struct mih_cli_mount_options *o, const char *word)
+{
+	char *text;
+
+	if (asprintf(&text, "%s%s%s", o->fuse ? o->fuse : "",
+		     o->fuse ? "," : "", word) < 0)
+		return mih_cli_fail(-ENOMEM);
+	free(o->fuse);
+	o->fuse = text;
+	return MIH_CLI_GO_ON;
+}
+
+static int split(struct mih_cli_mount_options *o,
+		 const struct mih_cli_option *rows, const char *text)
+{
+	int end = MIH_CLI_GO_ON;
+
+	while (end == MIH_CLI_GO_ON && *text) {
+		const char *stop = option_end(text);
+		mih_autofree char *word = strndup(text, (size_t)(stop - text));
+
+		if (!word)
+			return mih_cli_fail(-ENOMEM);
+		end =
+		    is_ours(rows, word) ? add_ours(o, word) : add_fuse(o, word);
+		text = *stop ? stop + 1 : stop;
+	}
+	return end;
+}
+
+/* Once for the command line, once more for what "-o" holds of ours. */
+static int parse_all(struct mih_cli_mount_options *o, int argc, char **argv)
+{
+	struct mih_cli_option rows[ROWS];
+	char **operands = NULL;
+	int end;
+
+	fill_rows(o, rows);
+	end = parse(rows, argc, argv, &operands);
+	if (end != MIH_CLI_GO_ON)
+		return end;
+	o->model = operands[0];
+	o->mountpoint = operands[1];
+	end = add_text(&o->long_o, strdup(COMMAND));
+	for (size_t i = 0; end == MIH_CLI_GO_ON && i < o->o.n; i++)
+		end = split(o, rows, o->o.items[i]);
+	if (end == MIH_CLI_GO_ON && o->long_o.n > 1)
+		end = parse(rows, (int)o->long_o.n, (char **)o->long_o.items,
+			    NULL);
+	return end;
+}
+
+static int settle_ready_fd(struct mih_cli_mount_options *o)
+{
+	char *rest;
+	long fd;
+
+	o->ready_fd = -1;
+	if (!o->ready_fd_text)
+		return MIH_CLI_GO_ON;
+	fd = strtol(o->ready_fd_text, &rest, 10);
+	if (rest == o->ready_fd_text || *rest || fd < 0 || fd > 1 << 20 ||
+	    fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return mih_cli_usage(COMMAND,
+				     "--ready-fd %s is no open descriptor",
+				     o->ready_fd_text);
+	o->ready_fd = (int)fd;
+	return MIH_CLI_GO_ON;
+}
+
+static int settle_log(struct mih_cli_mount_options *o)
+{
+	o->level = o->debug ? MIH_LOG_DEBUG : MIH_LOG_INFO;
+	if (o->log_level && mih_log_level_parse(o->log_level, &o->level))
+		return mih_cli_usage(COMMAND,
+				     "--log-level '%s' is none of: error, "
+				     "warning, info, debug",
+				     o->log_level);
+	return MIH_CLI_GO_ON;
+}
+
+/* Words that are understood, but that this version cannot follow. */
+static int refuse(const struct mih_cli_mount_options *o)
+{
+	if (o->serve >= MIH_CLI_SERVE_DIRECT)
+		return mih_cli_usage(COMMAND,
+				     "--serve=%s is not in this version; use "
+				     "auto or cache",
+				     serve_names[o->serve]);
+	if (o->verify != MIH_CLI_VERIFY_LAZY)
+		return mih_cli_usage(COMMAND,
+				     "--verify=%s is not in this version; run "
+				     "'mihfs verify' before mounting",
+				     verify_names[o->verify]);
+	if (o->device.n > 1)
+		return mih_cli_usage(COMMAND,
+				     "more than one --device is not in this "
+				     "version");
+	return MIH_CLI_GO_ON;
+}
+
+static int settle(struct mih_cli_mount_options *o)
+{
+	int end = refuse(o);
+
+	if (end == MIH_CLI_GO_ON && !o->root)
+		end = mih_cli_usage(COMMAND, "--root FILE is missing: the "
+					     "signature bundle of the model");
+	if (end == MIH_CLI_GO_ON && o->memory < MEMORY_LEAST)
+		end = mih_cli_usage(COMMAND, "--memory must be at least 16M");
+	if (end == MIH_CLI_GO_ON)
+		end = settle_log(o);
+	if (end == MIH_CLI_GO_ON)
+		end = settle_ready_fd(o);
+	o->foreground |= o->debug;
+	return end;
+}
+
+int mih_cli_mount_options_parse(struct mih_cli_mount_options *o, int argc,
+				char **argv)
+{
+	int end;
+
+	*o = (struct mih_cli_mount_options){ .memory = MEMORY_DEFAULT };
+	end = parse_all(o, argc, argv);
+	return end == MIH_CLI_GO_ON ? settle(o) : end;
+}
+
+void mih_cli_mount_options_fini(struct mih_cli_mount_options *o)
+{
+	for (size_t i = 0; i < o->long_o.n; i++)
+		free((char *)o->long_o.items[i]);
+	mih_cli_list_fini(&o->long_o);
+	mih_cli_list_fini(&o->o);
+	mih_cli_list_fini(&o->device);
+	mih_cli_trust_fini(&o->trust);
+	free(o->fuse);
+}

@@ -1,0 +1,59 @@
+/*
+ * cli/mount/mount_options.h - the words of a mount, from the command line and
+ * from "-o"
+ *
+ * Layer: src/cli.  Threads: the main thread only.
+ */
+#ifndef MIH_CLI_MOUNT_OPTIONS_H
+#define MIH_CLI_MOUNT_OPTIONS_H
+
+#include "cli/trust_options.h"
+#include "util/log.h"
+
+#include <stdint.h>
+
+/** Values of the options; texts are borrowed from argv or from owned. */
+struct mih_cli_mount_options {
+	const char *model, *mountpoint; /* the operands */
+	const char *root, *tree;
+	struct mih_cli_trust trust;
+	struct mih_cli_list device;
+	uint64_t memory;
+	int serve, verify, unsigned_files, on_mismatch, log_format;
+	bool allow_symlinks, foreground, debug;
+	const char *log_level, *ready_fd_text;
+	enum mih_log_level level; /* of log_level and debug */
+	int ready_fd;		  /* -1: none */
+	struct mih_cli_list o;
+	char *fuse;		    /* what "-o" says to FUSE, or NULL; owned */
+	struct mih_cli_list long_o; /* "--root=x" from "-o root=x"; the texts
+				       are owned too */
+};
+
+enum {
+	MIH_CLI_SERVE_AUTO,
+	MIH_CLI_SERVE_CACHE,
+	MIH_CLI_SERVE_DIRECT,
+	MIH_CLI_SERVE_STAGE
+};
+enum { MIH_CLI_VERIFY_LAZY, MIH_CLI_VERIFY_OPEN, MIH_CLI_VERIFY_MOUNT };
+enum { MIH_CLI_UNSIGNED_HIDE, MIH_CLI_UNSIGNED_DENY };
+enum { MIH_CLI_MISMATCH_EIO, MIH_CLI_MISMATCH_STOP };
+
+/**
+ * mih_cli_mount_options_parse() - read the whole command line
+ * @o: caller's memory; finish with mih_cli_mount_options_fini()
+ *
+ * "-o root=signed.json" means "--root signed.json", and so for every long
+ * option, because fstab(5) knows nothing but "-o". In it "\," stands for a
+ * comma. What is no option of ours is left for FUSE.
+ *
+ * Return: MIH_CLI_GO_ON, or the exit code with which the command ends now.
+ */
+int mih_cli_mount_options_parse(struct mih_cli_mount_options *o, int argc,
+				char **argv);
+
+/** mih_cli_mount_options_fini() - release what it owns. */
+void mih_cli_mount_options_fini(struct mih_cli_mount_options *o);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * cli/mount/notify.h - tell a supervisor how the service is doing
+ *
+ * Layer: src/cli.  Threads: any.
+ * Source: sd_notify(3), "Notes" (the protocol is stable and needs no library).
+ */
+#ifndef MIH_CLI_MOUNT_NOTIFY_H
+#define MIH_CLI_MOUNT_NOTIFY_H
+
+/**
+ * mih_cli_notify() - send @state to $NOTIFY_SOCKET, if there is one
+ * @state: "READY=1", "STOPPING=1"; assignments, one per line
+ *
+ * Silent on failure: a supervisor that does not listen is no reason to stop.
+ */
+void mih_cli_notify(const char *state);
+
+#endif
