@@ -27,5 +27,10 @@ test_sign_LDADD = $(sig_test_ldadd)
 test_statement_SOURCES = tests/sig/test_statement.c tests/lib/sig.h
 test_statement_CPPFLAGS = $(sig_test_cppflags)
 test_statement_LDADD = $(sig_test_ldadd)
+# Measures; run by hand.
+check_PROGRAMS += large_bundle
+large_bundle_SOURCES = tests/sig/large_bundle.c
+large_bundle_CPPFLAGS = $(sig_test_cppflags)
+large_bundle_LDADD = $(sig_test_ldadd)
 
 EXTRA_DIST += tests/fixtures/cert tests/fixtures/key tests/fixtures/keyless
