@@ -22,4 +22,5 @@ include tests/fs/local.mk
 endif
 include tests/mount/local.mk
 include tests/cli/local.mk
+include tests/fuzz/local.mk
 include tests/lint/local.mk

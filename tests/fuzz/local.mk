@@ -1,0 +1,12 @@
+# Built on request only, with clang:
+#     ./configure CC=clang \
+#         --enable-sanitizers=address,undefined,fuzzer-no-link
+#     make fuzz_bundle
+#     ./fuzz_bundle -max_len=4096 -dict=$(top_srcdir)/tests/fuzz/bundle.dict \
+#         CORPUS $(top_srcdir)/tests/fixtures/key
+EXTRA_PROGRAMS += fuzz_bundle
+EXTRA_DIST += tests/fuzz/bundle.dict
+fuzz_bundle_SOURCES = tests/fuzz/fuzz_bundle.c
+fuzz_bundle_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
+fuzz_bundle_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_bundle_LDADD = libsig.a libhash.a libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS)
