@@ -1,5 +1,5 @@
 #include "lib/sig.h"
-#include "sig/sig_internal.h"
+#include "sig/text/base64.h"
 #include "util/checked.h"
 
 static const struct {

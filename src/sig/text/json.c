@@ -1,4 +1,4 @@
-#include "sig/sig_internal.h"
+#include "sig/text/json.h"
 #include "util/bytes.h"
 
 #include <stdarg.h>

@@ -1,4 +1,6 @@
-#include "sig/sig_internal.h"
+#include "sig/text/base64.h"
+
+#include <stdbool.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			       "abcdefghijklmnopqrstuvwxyz"
