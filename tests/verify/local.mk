@@ -13,3 +13,11 @@ check_PROGRAMS += $(verify_tests)
 TESTS += $(verify_tests)
 test_engine_SOURCES = tests/verify/test_engine.c
 test_engine_LDADD = $(verify_test_ldadd)
+
+read_tests = test_bulk test_scan
+check_PROGRAMS += $(read_tests)
+TESTS += $(read_tests)
+test_bulk_SOURCES = tests/verify/test_bulk.c
+test_bulk_LDADD = $(verify_test_ldadd)
+test_scan_SOURCES = tests/verify/test_scan.c
+test_scan_LDADD = $(verify_test_ldadd)
