@@ -376,6 +376,40 @@ static void test_statement_without_resources(void **state)
 	}
 }
 
+/* The list may be as long as the model; what is read as one tree may not. */
+static void test_statement_one_tree_is_bounded(void **state)
+{
+	size_t len = MIH_SIG_JSON_TREE_MAX;
+	char *space = malloc(len + 2), *with, *text;
+	struct mih_sig_manifest *m;
+
+	(void)state;
+	assert_non_null(space);
+	memset(space, ' ', len);
+	strcpy(space + len, "{");
+	text = sig_replace(good, "{", space);
+	assert_int_equal(parse(text, &m), MIH_EFORMAT);
+	sig_expect_story("more than 16777216 bytes of JSON");
+	free(text);
+	strcpy(space + len, "]");
+	space[0] = '\n';
+	with = sig_replace(good, "\n]", space);
+	assert_int_equal(parse(with, &m), MIH_EFORMAT);
+	sig_expect_story("resources[1]");
+	free(with);
+	/* Half of it on either side of a comma is two elements. */
+	space[len / 2] = ',';
+	space[len / 2 - 1] = '}';
+	space[len / 2 - 2] = '}';
+	space[len / 2 + 1] = '{';
+	space[len] = '\0';
+	text = sig_replace(good, "}},\n{", space);
+	assert_int_equal(parse(text, &m), 0);
+	mih_sig_manifest_free(m);
+	free(text);
+	free(space);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_statement_both_ways_agree_on_damage),
 		cmocka_unit_test(test_statement_single_file_and_blake3),
 		cmocka_unit_test(test_statement_without_resources),
+		cmocka_unit_test(test_statement_one_tree_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

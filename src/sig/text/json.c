@@ -193,9 +193,10 @@ mih_err mih_sig_json_load_at(const struct mih_sig_text *text, const char *at,
 
 	if (text->len > MIH_SIG_JSON_TREE_MAX)
 		return mih_err_fail(MIH_EFORMAT,
-				    "%s: more than %zu bytes of JSON beside "
-				    "the list of resources",
-				    text->file, MIH_SIG_JSON_TREE_MAX);
+				    "%s: %s%smore than %zu bytes of JSON in "
+				    "one piece",
+				    text->file, at, *at ? ": " : "",
+				    MIH_SIG_JSON_TREE_MAX);
 	json = json_loadb(text->text, text->len, JSON_REJECT_DUPLICATES, &why);
 	if (!json)
 		return load_failed(text, at, &why);
