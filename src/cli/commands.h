@@ -33,6 +33,9 @@ int mih_cli_fail(mih_err err);
 /** One command; each lives in cmd_<name>.c and returns an exit code. */
 typedef int (*mih_cli_command)(int argc, char **argv);
 
+/** mih_cli_mount() - check the signature and serve the model. */
+int mih_cli_mount(int argc, char **argv);
+
 /** mih_cli_sign() - sign a model directory. */
 int mih_cli_sign(int argc, char **argv);
 

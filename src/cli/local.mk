@@ -4,6 +4,10 @@ mihfs_SOURCES = \
 	src/cli/commands.h src/cli/main.c \
 	src/cli/cmd_sign.c src/cli/cmd_verify.c src/cli/cmd_digest.c \
 	src/cli/cmd_tree.c src/cli/cmd_inspect.c \
+	src/cli/mount/cmd_mount.c \
+	src/cli/mount/daemon.c src/cli/mount/daemon.h \
+	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
+	src/cli/mount/notify.c src/cli/mount/notify.h \
 	src/cli/options.c src/cli/options.h \
 	src/cli/trust_options.c src/cli/trust_options.h \
 	src/cli/pass/ignore.c \

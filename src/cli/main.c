@@ -16,6 +16,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "mount", mih_cli_mount },
 	{ "sign", mih_cli_sign },	{ "verify", mih_cli_verify },
 	{ "digest", mih_cli_digest },	{ "tree", mih_cli_tree },
 	{ "inspect", mih_cli_inspect }, { NULL, NULL },
@@ -23,18 +24,12 @@ static const struct command commands[] = {
 
 static const char about[] =
     "Serve a signed model: every byte is checked before it is returned.\n\n"
-    "  mihfs sign     sign a model directory\n"
-    "  mihfs verify   check a whole model, without a mount\n"
-    "  mihfs digest   print digests, sign nothing\n"
-    "  mihfs tree     build the sidecar of a signed model again\n"
-    "  mihfs inspect  show who claims to have signed what\n\n"
     "  mihfs --root signed.json MODEL MOUNTPOINT   mount (or: mihfs mount)\n"
     "  mihfs sign     sign a model directory\n"
     "  mihfs verify   check a whole model, without a mount\n"
     "  mihfs digest   print digests, sign nothing\n"
     "  mihfs tree     build the sidecar of a signed model again\n"
-    "  mihfs inspect  who signed what\n"
-    "  mihfs bench    what this host can hash\n\n"
+    "  mihfs inspect  show who claims to have signed what\n\n"
     "'mihfs COMMAND --help' tells more.";
 
 int mih_cli_exit_code(mih_err err)

@@ -154,6 +154,16 @@ check_errno() {
 	fi
 }
 
+# check_said DESCRIPTION PATTERN - the last checked command's output matches
+check_said() {
+	if grep -q -e "$2" "$work/out"; then
+		ok "$1"
+	else
+		sed 's/^/# /' "$work/out" | head -n 20
+		not_ok "$1"
+	fi
+}
+
 # check_log DESCRIPTION PATTERN - the mount's log has a line that matches
 check_log() {
 	if grep -q -e "$2" "$log"; then

@@ -20,6 +20,7 @@ struct serving {
 	struct mih_cli_mount_options options;
 	struct mih_cli_daemon daemon;
 	struct mih_verify_model *model; /* owned */
+	char *dir;			/* the model, absolute; owned */
 	struct mih_gpu_dev *dev;	/* owned; made after the fork */
 	char *mountpoint;		/* absolute; owned */
 	dev_t beneath;			/* device of the bare mount point */
@@ -61,6 +62,40 @@ static mih_err open_model(struct serving *s)
 		params.dir = s->dir;
 	params.trust = trust;
 	return mih_verify_model_open(&params, &s->model);
+}
+
+/* --verify=mount is "mihfs verify" before anything is mounted. Later reads are
+ * checked all the same, since the files may change at any time. */
+static int verify_all(const struct serving *s)
+{
+	const struct mih_cli_list *keys = &s->options.trust.public_keys;
+	mih_autofree const char **argv =
+	    calloc(13 + 2 * keys->n, sizeof(*argv));
+	int n = 0;
+
+	if (!argv)
+		return mih_cli_fail(-ENOMEM);
+	argv[n++] = "verify";
+	argv[n++] = "--quiet";
+	argv[n++] = "--ignore-unsigned-files";
+	argv[n++] = "--signature";
+	argv[n++] = s->options.root;
+	if (s->options.tree) {
+		argv[n++] = "--tree";
+		argv[n++] = s->options.tree;
+	}
+	if (s->options.trust.trust_dir) {
+		argv[n++] = "--trust-dir";
+		argv[n++] = s->options.trust.trust_dir;
+	}
+	if (s->options.allow_symlinks)
+		argv[n++] = "--allow-symlinks";
+	for (size_t i = 0; i < keys->n; i++) {
+		argv[n++] = "--public-key";
+		argv[n++] = keys->items[i];
+	}
+	argv[n++] = s->options.model;
+	return mih_cli_verify(n, (char **)argv);
 }
 
 /* All that can be refused is refused here, while a terminal is there to say
@@ -236,6 +271,12 @@ static int run(struct serving *s)
 
 	if (err)
 		return mih_cli_fail(err);
+	if (s->options.verify == MIH_CLI_VERIFY_MOUNT) {
+		int code = verify_all(s);
+
+		if (code != MIH_CLI_DONE)
+			return code;
+	}
 	if (!s->options.foreground)
 		return run_daemon(s);
 	err = serve(s);

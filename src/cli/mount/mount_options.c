@@ -37,8 +37,9 @@ static const char *const format_names[] = { "text", "json", NULL };
 	      NULL },                                                           \
 	    { "serve",	       0,	   MIH_CLI_CHOICE, &(o)->serve, "HOW",  \
 	      "auto or cache", serve_names },                                   \
-	    { "verify",	    0,	    MIH_CLI_CHOICE,                             \
-	      &(o)->verify, "WHEN", "lazy: when it is read",                    \
+	    { "verify",	      0,                                                \
+	      MIH_CLI_CHOICE, &(o)->verify,                                     \
+	      "WHEN",	      "lazy: when it is read; mount: all of it first",  \
 	      verify_names },                                                   \
 	    { "unsigned",                                                       \
 	      0,                                                                \
@@ -269,11 +270,10 @@ static int refuse(const struct mih_cli_mount_options *o)
 				     "--serve=%s is not in this version; use "
 				     "auto or cache",
 				     serve_names[o->serve]);
-	if (o->verify != MIH_CLI_VERIFY_LAZY)
+	if (o->verify == MIH_CLI_VERIFY_OPEN)
 		return mih_cli_usage(COMMAND,
-				     "--verify=%s is not in this version; run "
-				     "'mihfs verify' before mounting",
-				     verify_names[o->verify]);
+				     "--verify=open is not in this version; "
+				     "use lazy or mount");
 	if (o->device.n > 1)
 		return mih_cli_usage(COMMAND,
 				     "more than one --device is not in this "
