@@ -8,7 +8,7 @@ verify_test_ldadd = libtest.a libverify.a libtree.a libgpu.a libsig.a \
 	$(HASH_LIBS) libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS) \
 	$(CMOCKA_LIBS)
 
-verify_tests = test_engine test_engine_stress test_engine_trees
+verify_tests = test_engine test_engine_stress test_engine_trees test_model
 check_PROGRAMS += $(verify_tests)
 TESTS += $(verify_tests)
 test_engine_SOURCES = tests/verify/test_engine.c
@@ -25,3 +25,5 @@ test_bulk_SOURCES = tests/verify/test_bulk.c
 test_bulk_LDADD = $(verify_test_ldadd)
 test_scan_SOURCES = tests/verify/test_scan.c
 test_scan_LDADD = $(verify_test_ldadd)
+test_model_SOURCES = tests/verify/test_model.c
+test_model_LDADD = $(verify_test_ldadd)
