@@ -289,7 +289,11 @@ static mih_err check_own(const struct out *o, const struct mih_sig_manifest *m,
 	if (!err && bundle->manifest->nresources != m->nresources)
 		err = mih_err_fail(-EIO, "bundle: lost files");
 	mih_sig_bundle_free(bundle);
-	return err == MIH_EUNTRUSTED ? -EIO : err;
+	if (err == MIH_EUNTRUSTED)
+		return mih_err_fail(-EIO,
+				    "bundle: the signature does not verify; "
+				    "the key file's two halves do not match");
+	return err;
 }
 
 mih_err mih_sig_bundle_sign(const struct mih_sig_manifest *manifest,

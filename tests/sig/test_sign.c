@@ -220,6 +220,49 @@ static void test_sign_refuses_other_nonsense(void **state)
 	mih_sig_key_free(key);
 }
 
+/* DER of a PKCS#8 key on P-256; its last 64 bytes are the public point. */
+static int read_der(const char *path, unsigned char **der)
+{
+	FILE *f = fopen(path, "r");
+	PKCS8_PRIV_KEY_INFO *info;
+	int len;
+
+	assert_non_null(f);
+	info = PEM_read_PKCS8_PRIV_KEY_INFO(f, NULL, NULL, NULL);
+	assert_non_null(info);
+	fclose(f);
+	*der = NULL;
+	len = i2d_PKCS8_PRIV_KEY_INFO(info, der);
+	assert_true(len > 64);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return len;
+}
+
+static void test_sign_key_of_two_halves_is_found_out(void **state)
+{
+	struct mih_sig_manifest m = make_manifest();
+	const char *path = sig_temp("halves.pem");
+	unsigned char *a, *b;
+	int na = read_der(sig_fixture("key/p256.key.pem"), &a);
+	int nb = read_der(sig_fixture("key/other-p256.key.pem"), &b);
+	FILE *f = fopen(path, "w");
+	struct mih_sig_key *key;
+	char *text = NULL;
+	size_t len;
+
+	(void)state;
+	memcpy(a + na - 64, b + nb - 64, 64);
+	assert_true(PEM_write(f, "PRIVATE KEY", "", a, na) > 0);
+	fclose(f);
+	OPENSSL_free(a);
+	OPENSSL_free(b);
+	key = load(path);
+	assert_int_equal(mih_sig_bundle_sign(&m, key, &text, &len), -EIO);
+	assert_null(text);
+	sig_expect_story("two halves do not match");
+	mih_sig_key_free(key);
+}
+
 /* What is written does not hang on the order in which files were found. */
 static void test_sign_payload_is_the_same_in_any_order(void **state)
 {
@@ -246,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_sign_single_file),
 		cmocka_unit_test(test_sign_refuses_names),
 		cmocka_unit_test(test_sign_refuses_other_nonsense),
+		cmocka_unit_test(test_sign_key_of_two_halves_is_found_out),
 		cmocka_unit_test(test_sign_payload_is_the_same_in_any_order),
 	};
 

@@ -15,10 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MIH_SIG_JSON_DEPTH 64 /* brackets within brackets */
-#define MIH_SIG_JSON_TREE_MAX                                                  \
-	((size_t)16 << 20) /* bytes parsed as one tree                         \
-			    */
+/** Brackets within brackets. */
+#define MIH_SIG_JSON_DEPTH 64
+
+/** Bytes parsed in one piece: all but the cut-out member, or one element. */
+#define MIH_SIG_JSON_TREE_MAX ((size_t)16 << 20)
 
 /** A JSON text and the name it has in stories. All borrowed. */
 struct mih_sig_text {
