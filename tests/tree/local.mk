@@ -20,3 +20,4 @@ make_sidecar_LDADD = $(tree_test_ldadd)
 dist_check_SCRIPTS += tests/tree/reference.sh
 TESTS += tests/tree/reference.sh
 EXTRA_DIST += tests/tree/reference.py
+EXTRA_DIST += tests/fuzz/fuzz_sidecar.c
