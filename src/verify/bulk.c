@@ -15,32 +15,40 @@
  * cores are worked on at once; without one the pieces of a single file keep
  * all cores busy, and files are taken one after the other.
  */
-#include "verify/bulk.h"
+#include "hash/stream.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/io.h"
 #include "util/pool.h"
+#include "verify/bulk_internal.h"
 
-#include "hash/stream.h"
-
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define PIECE  ((size_t)1 << 20)
 #define GROUPS (PIECE / MIH_HASH_GROUP)
 #define HINT   ((uint64_t)1 << 20)
-#define AHEAD                                                                  \
-	4 /* buffers per worker, and pieces of a file before its chain         \
-	   */
+#define AHEAD  4 /* buffers per worker; pieces of a file before its chain */
 
 _Static_assert(HINT % PIECE == 0, "a hint must fall on the end of a piece");
 
 struct pass;
-struct active;
+
+/* A file that is being read. */
+struct active {
+	struct active *next;
+	size_t file;
+	struct mih_verify_bulk_source src;
+	uint64_t claimed;		/* bytes handed out as pieces */
+	size_t out;			/* pieces not finished */
+	struct mih_hash_stream *stream; /* of the flat digest; owned */
+	uint64_t chained;		/* bytes it has seen */
+	bool chaining;			/* somebody runs the chain */
+	struct piece *ready;		/* for the chain, ascending */
+	mih_err err;
+};
 
 struct piece {
 	struct piece *next; /* on the free or a ready list */
@@ -53,22 +61,6 @@ struct piece {
 	uint8_t digests[GROUPS * MIH_HASH_LEN_MAX];
 };
 
-/* A file that is being read. */
-struct active {
-	struct active *next;
-	size_t file;
-	uint64_t nbytes;
-	int fd;				/* owned */
-	struct timespec mtime;		/* when it was opened */
-	uint64_t claimed;		/* bytes handed out as pieces */
-	size_t out;			/* pieces handed out and not finished */
-	struct mih_hash_stream *stream; /* of the flat digest; owned */
-	uint64_t chained;		/* bytes it has seen */
-	bool chaining;			/* somebody runs the chain */
-	struct piece *ready;		/* for the chain, ascending */
-	mih_err err;
-};
-
 struct pass {
 	struct mih_verify_bulk *bulk;
 	pthread_mutex_t lock; /* everything below */
@@ -77,6 +69,7 @@ struct pass {
 	struct active *active; /* opened and not complete */
 	size_t nbusy;	       /* begun and not complete */
 	size_t next_file;
+	struct piece *hashed;	    /* for a worker to go on with */
 	struct piece *free;	    /* last in, first out: still in a cache */
 	size_t npieces, max_pieces; /* allocated; at most */
 	size_t nthreads;
@@ -160,45 +153,6 @@ static void free_pieces(struct pass *pass)
 
 /* Files ------------------------------------------------------------------ */
 
-/* O_NONBLOCK: a FIFO must not hold us up before fstat() can tell. */
-static mih_err open_file(struct pass *pass, struct active *a)
-{
-	struct mih_verify_bulk *bulk = pass->bulk;
-	struct stat st;
-	mih_err err;
-
-	err = mih_io_open_beneath(bulk->dirfd, bulk->files[a->file].path,
-				  O_RDONLY | O_NONBLOCK | O_NOCTTY,
-				  bulk->follow, &a->fd);
-	if (err)
-		return err;
-	if (fstat(a->fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if ((uint64_t)st.st_size != a->nbytes)
-		return (uint64_t)st.st_size < a->nbytes ? -ENODATA : -EFBIG;
-	a->mtime = st.st_mtim;
-	if (a->nbytes > PIECE)
-		(void)posix_fadvise(a->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	return is_flat(pass) ? mih_hash_stream_new(bulk->flat, &a->stream) : 0;
-}
-
-/* The file must end where it was said to, and must not have been written to
- * while its pieces were read: they would be pieces of different contents. */
-static mih_err check_end(const struct active *a)
-{
-	struct stat st;
-	char beyond;
-	mih_err err = mih_io_pread_full(a->fd, &beyond, 1, a->nbytes);
-
-	if (err != -ENODATA)
-		return err ? err : -EFBIG;
-	if (fstat(a->fd, &st) < 0)
-		return -errno;
-	return memcmp(&st.st_mtim, &a->mtime, sizeof(a->mtime)) ? -ESTALE : 0;
-}
-
 /* Nobody else knows @a any more. Takes and returns without the lock. */
 static void complete(struct pass *pass, struct active *a)
 {
@@ -207,14 +161,14 @@ static void complete(struct pass *pass, struct active *a)
 	mih_err err = 0;
 
 	if (!a->err)
-		a->err = check_end(a);
+		a->err = mih_verify_bulk_source_check(&a->src);
 	if (!a->err && a->stream)
 		a->err = mih_hash_stream_final(a->stream, file->flat);
 	file->err = a->err;
 	if (bulk->file_done)
 		err = bulk->file_done(bulk->context, a->file);
 	mih_hash_stream_free(a->stream);
-	mih_cleanup_close(&a->fd);
+	mih_cleanup_close(&a->src.fd);
 	free(a);
 	pthread_mutex_lock(&pass->lock);
 	if (err)
@@ -228,7 +182,7 @@ static void complete(struct pass *pass, struct active *a)
 static void discard(struct pass *pass, struct active *a)
 {
 	mih_hash_stream_free(a->stream);
-	mih_cleanup_close(&a->fd);
+	mih_cleanup_close(&a->src.fd);
 	free(a);
 	pass->nbusy--;
 	wake(pass);
@@ -249,7 +203,7 @@ static void settle(struct pass *pass, struct active *a)
 {
 	if (a->out > 0)
 		return;
-	if (!pass->err && !a->err && a->claimed < a->nbytes)
+	if (!pass->err && !a->err && a->claimed < a->src.nbytes)
 		return;
 	unlink_active(pass, a);
 	if (pass->err) {
@@ -345,27 +299,44 @@ static void run_chain(struct pass *pass, struct active *a)
 
 /* Pieces ----------------------------------------------------------------- */
 
-/* Its bytes were read and its groups stored, or @err happened. */
+/* Its bytes were read and its groups stored, or @err happened. May run on a
+ * thread of the device, which the pass does not outlive by much: from the
+ * unlock on it must touch nothing, so the rest is for the workers. */
 static void piece_hashed(struct piece *piece, mih_err err, mih_err stop_err)
 {
 	struct pass *pass = piece->pass;
-	struct active *a = piece->of;
 
 	pthread_mutex_lock(&pass->lock);
 	if (stop_err)
 		stop(pass, stop_err);
-	a->err = a->err ? a->err : err;
+	if (!piece->of->err)
+		piece->of->err = err;
+	piece->next = pass->hashed;
+	pass->hashed = piece;
+	wake(pass);
+	pthread_mutex_unlock(&pass->lock);
+}
+
+/* With the lock held: on to the flat chain, or done. */
+static bool work_on_hashed(struct pass *pass)
+{
+	struct piece *piece = pass->hashed;
+	struct active *a;
+
+	if (!piece)
+		return false;
+	pass->hashed = piece->next;
+	a = piece->of;
 	if (is_flat(pass) && !a->err && !pass->err) {
 		make_ready(a, piece);
-		wake(pass);
-	} else {
-		finish_piece(pass, piece);
-		if (!a->chaining) {
-			drop_ready(pass, a);
-			settle(pass, a);
-		}
+		return true;
 	}
-	pthread_mutex_unlock(&pass->lock);
+	finish_piece(pass, piece);
+	if (!a->chaining) {
+		drop_ready(pass, a);
+		settle(pass, a);
+	}
+	return true;
 }
 
 static void batch_done(struct mih_gpu_batch *batch, mih_err err)
@@ -390,15 +361,15 @@ static void read_piece(struct pass *pass, struct piece *piece)
 	const struct active *a = piece->of;
 	mih_err err;
 
-	err =
-	    mih_io_pread_full(a->fd, piece->buf, piece->range.len, piece->off);
+	err = mih_io_pread_full(a->src.fd, piece->buf, piece->range.len,
+				piece->off);
 	if (err || pass->bulk->tree == MIH_HASH_NONE) {
 		piece_hashed(piece, err, 0);
 		return;
 	}
 	piece->range.data = piece->buf;
 	piece->range.off = piece->off;
-	piece->range.is_root = a->nbytes <= MIH_HASH_GROUP;
+	piece->range.is_root = a->src.nbytes <= MIH_HASH_GROUP;
 	piece->batch = (struct mih_gpu_batch){
 		.alg = pass->bulk->tree,
 		.ranges = &piece->range,
@@ -414,7 +385,7 @@ static void claim(struct active *a, struct piece *piece)
 	piece->of = a;
 	piece->off = a->claimed;
 	piece->range.len =
-	    (size_t)MIH_MIN((uint64_t)PIECE, a->nbytes - a->claimed);
+	    (size_t)MIH_MIN((uint64_t)PIECE, a->src.nbytes - a->claimed);
 	a->claimed += piece->range.len;
 	a->out++;
 }
@@ -434,12 +405,13 @@ static void begin_file(struct pass *pass, size_t file, struct piece *piece)
 		pthread_mutex_unlock(&pass->lock);
 		return;
 	}
-	*a = (struct active){ .file = file,
-			      .nbytes = pass->bulk->files[file].nbytes,
-			      .fd = -1 };
-	a->err = open_file(pass, a);
+	a->file = file;
+	a->src.nbytes = pass->bulk->files[file].nbytes;
+	a->err = mih_verify_bulk_source_open(pass->bulk, file, &a->src);
+	if (!a->err && is_flat(pass))
+		a->err = mih_hash_stream_new(pass->bulk->flat, &a->stream);
 	pthread_mutex_lock(&pass->lock);
-	if (a->err || a->nbytes == 0) {
+	if (a->err || a->src.nbytes == 0) {
 		give_piece(pass, piece);
 		wake(pass);
 		pthread_mutex_unlock(&pass->lock);
@@ -461,7 +433,7 @@ static struct active *choose(const struct pass *pass)
 	struct active *best = NULL;
 
 	for (struct active *a = pass->active; a; a = a->next)
-		if (!a->err && a->claimed < a->nbytes && a->out < limit &&
+		if (!a->err && a->claimed < a->src.nbytes && a->out < limit &&
 		    (!best || a->out < best->out))
 			best = a;
 	return best;
@@ -538,6 +510,8 @@ static void work(struct pass *pass)
 {
 	pthread_mutex_lock(&pass->lock);
 	while (!is_over(pass)) {
+		if (work_on_hashed(pass))
+			continue;
 		if (!pass->err && (work_on_chain(pass) || work_on_piece(pass)))
 			continue;
 		if (is_over(pass))

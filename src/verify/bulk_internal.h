@@ -1,0 +1,41 @@
+/*
+ * verify/bulk_internal.h - one file of a pass, from opening to its end
+ *
+ * Layer: src/verify.  Threads: one thread opens; any may read; one checks.
+ */
+#ifndef MIH_VERIFY_BULK_INTERNAL_H
+#define MIH_VERIFY_BULK_INTERNAL_H
+
+#include "verify/bulk.h"
+
+#include <time.h>
+
+struct mih_verify_bulk_source {
+	int fd;		       /* owned; -1 when closed */
+	uint64_t nbytes;       /* as promised */
+	struct timespec mtime; /* when it was opened */
+};
+
+/**
+ * mih_verify_bulk_source_open() - open file @file of @bulk, if it is as
+ * promised
+ * @src: nbytes is set by the caller; close fd in any case
+ *
+ * Return: 0 or the err of struct mih_verify_bulk_file, without a story.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_bulk_source_open(const struct mih_verify_bulk *bulk, size_t file,
+			    struct mih_verify_bulk_source *src);
+
+/**
+ * mih_verify_bulk_source_check() - after the last byte: was it the last?
+ *
+ * The file must end where it was said to, and must not have been written to
+ * while its pieces were read: they would be pieces of different contents.
+ *
+ * Return: 0; -EFBIG; -ESTALE; or -errno, without a story.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_bulk_source_check(const struct mih_verify_bulk_source *src);
+
+#endif
