@@ -9,6 +9,7 @@ libhash_a_SOURCES = \
 	src/hash/lthash.c src/hash/lthash.h \
 	src/hash/path.c src/hash/path.h \
 	src/hash/paths/ops_internal.h src/hash/paths/portable.c \
+	src/hash/rates.c src/hash/rates.h \
 	src/hash/stream.c src/hash/stream.h
 
 # What to link for src/hash. The paths come twice around libhash.a, because
@@ -19,20 +20,20 @@ HASH_LIBS = libhash.a $(HASH_PATHS) libhash.a
 # One archive per path: its flags reach no other file.
 if HAVE_SHANI
 noinst_LIBRARIES += libhash_shani.a
-libhash_shani_a_CFLAGS = $(AM_CFLAGS) $(SHANI_CFLAGS)
+libhash_shani_a_CFLAGS = $(AM_CFLAGS) $(SHANI_CFLAGS) $(LANES_CFLAGS)
 libhash_shani_a_SOURCES = src/hash/paths/shani.c
 HASH_PATHS += libhash_shani.a
 endif
 if HAVE_AVX2
 noinst_LIBRARIES += libhash_avx2.a
-libhash_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
+libhash_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS) $(LANES_CFLAGS)
 libhash_avx2_a_SOURCES = src/hash/paths/avx2.c \
 	src/hash/paths/lanes_internal.h src/hash/paths/lanes_load_internal.h
 HASH_PATHS += libhash_avx2.a
 endif
 if HAVE_AVX512
 noinst_LIBRARIES += libhash_avx512.a
-libhash_avx512_a_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
+libhash_avx512_a_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS) $(LANES_CFLAGS)
 libhash_avx512_a_SOURCES = src/hash/paths/avx512.c
 HASH_PATHS += libhash_avx512.a
 endif

@@ -62,6 +62,9 @@ typedef uint64_t mih_u64;
 	M(14)                                                                  \
 	M(13) M(12) M(11) M(10) M(9) M(8) M(7) M(6) M(5) M(4) M(3) M(2) M(1)
 
+/* Before a loop of the vector paths that must vanish. */
+#define MIH_UNROLL _Pragma("GCC unroll 16")
+
 #ifdef MIH_LANES_BYTES
 typedef mih_u32 mih_w32 __attribute__((vector_size(MIH_LANES_BYTES)));
 typedef mih_u64 mih_w64 __attribute__((vector_size(MIH_LANES_BYTES)));

@@ -34,13 +34,15 @@ MIH_TABLE mih_u32 mih_sha256_k[64] = {
 	x = MIH_ROR32(e, 6);                                                   \
 	y = MIH_ROR32(e, 11);                                                  \
 	z = MIH_ROR32(e, 25);                                                  \
-	h += MIH_XOR3(x, y, z) + MIH_CHOOSE(e, f, g) +                         \
-	     (w[i] + mih_sha256_k[k + i]);                                     \
+	h += w[i] + mih_sha256_k[k + i];                                       \
+	h += MIH_CHOOSE(e, f, g);                                              \
+	h += MIH_XOR3(x, y, z);                                                \
 	d += h;                                                                \
 	x = MIH_ROR32(a, 2);                                                   \
 	y = MIH_ROR32(a, 13);                                                  \
 	z = MIH_ROR32(a, 22);                                                  \
-	h += MIH_XOR3(x, y, z) + MIH_MAJORITY(a, b, c);
+	h += MIH_MAJORITY(a, b, c);                                            \
+	h += MIH_XOR3(x, y, z);
 
 #define MIH_SHA256_8(i)                                                        \
 	MIH_SHA256_ROUND(a, b, c, d, e, f, g, h, i + 0)                        \

@@ -63,13 +63,15 @@ MIH_TABLE mih_u64 mih_sha512_k[80] = {
 	x = MIH_ROR64(e, 14);                                                  \
 	y = MIH_ROR64(e, 18);                                                  \
 	z = MIH_ROR64(e, 41);                                                  \
-	h += MIH_XOR3(x, y, z) + MIH_CHOOSE(e, f, g) +                         \
-	     (w[i] + mih_sha512_k[k + i]);                                     \
+	h += w[i] + mih_sha512_k[k + i];                                       \
+	h += MIH_CHOOSE(e, f, g);                                              \
+	h += MIH_XOR3(x, y, z);                                                \
 	d += h;                                                                \
 	x = MIH_ROR64(a, 28);                                                  \
 	y = MIH_ROR64(a, 34);                                                  \
 	z = MIH_ROR64(a, 39);                                                  \
-	h += MIH_XOR3(x, y, z) + MIH_MAJORITY(a, b, c);
+	h += MIH_MAJORITY(a, b, c);                                            \
+	h += MIH_XOR3(x, y, z);
 
 #define MIH_SHA512_8(i)                                                        \
 	MIH_SHA512_ROUND(a, b, c, d, e, f, g, h, i + 0)                        \

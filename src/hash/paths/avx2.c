@@ -34,17 +34,20 @@ MIH_FN void transpose32(mih_w32 *r)
 {
 	__m256i t[8], u[8];
 
+	MIH_UNROLL
 	for (int i = 0; i < 8; i += 2) {
 		t[i] = _mm256_unpacklo_epi32((__m256i)r[i], (__m256i)r[i + 1]);
 		t[i + 1] =
 		    _mm256_unpackhi_epi32((__m256i)r[i], (__m256i)r[i + 1]);
 	}
+	MIH_UNROLL
 	for (int i = 0; i < 8; i += 4) {
 		u[i] = _mm256_unpacklo_epi64(t[i], t[i + 2]);
 		u[i + 1] = _mm256_unpackhi_epi64(t[i], t[i + 2]);
 		u[i + 2] = _mm256_unpacklo_epi64(t[i + 1], t[i + 3]);
 		u[i + 3] = _mm256_unpackhi_epi64(t[i + 1], t[i + 3]);
 	}
+	MIH_UNROLL
 	for (int j = 0; j < 4; j++) {
 		r[j] = (mih_w32)_mm256_permute2x128_si256(u[j], u[4 + j], 0x20);
 		r[4 + j] =
@@ -57,11 +60,13 @@ MIH_FN void transpose64(mih_w64 *r)
 {
 	__m256i u[4];
 
+	MIH_UNROLL
 	for (int i = 0; i < 4; i += 2) {
 		u[i] = _mm256_unpacklo_epi64((__m256i)r[i], (__m256i)r[i + 1]);
 		u[i + 1] =
 		    _mm256_unpackhi_epi64((__m256i)r[i], (__m256i)r[i + 1]);
 	}
+	MIH_UNROLL
 	for (int j = 0; j < 2; j++) {
 		r[j] = (mih_w64)_mm256_permute2x128_si256(u[j], u[2 + j], 0x20);
 		r[2 + j] =

@@ -26,38 +26,40 @@
 #define QUARTERS(a, b, how)                                                    \
 	_mm512_shuffle_i32x4((__m512i)(a), (__m512i)(b), how)
 
-/* Turn over a square of 4 by 4 quarters, rows @step apart. */
-#define TRANSPOSE_QUARTERS(r, u, type, step)                                   \
-	for (int j = 0; j < (step); j++) {                                     \
-		__m512i a = QUARTERS(u[j], u[(step) + j], 0x44);               \
-		__m512i b = QUARTERS(u[j], u[(step) + j], 0xee);               \
-		__m512i c =                                                    \
-		    QUARTERS(u[2 * (step) + j], u[3 * (step) + j], 0x44);      \
-		__m512i d =                                                    \
-		    QUARTERS(u[2 * (step) + j], u[3 * (step) + j], 0xee);      \
+/* Column @j of a square of 4 by 4 quarters, rows @step apart, becomes rows. */
+#define TURN_QUARTERS(r, u, type, step, j)                                     \
+	do {                                                                   \
+		__m512i a = QUARTERS(u[j], u[step + j], 0x44);                 \
+		__m512i b = QUARTERS(u[j], u[step + j], 0xee);                 \
+		__m512i c = QUARTERS(u[2 * step + j], u[3 * step + j], 0x44);  \
+		__m512i d = QUARTERS(u[2 * step + j], u[3 * step + j], 0xee);  \
 		r[j] = (type)QUARTERS(a, c, 0x88);                             \
-		r[(step) + j] = (type)QUARTERS(a, c, 0xdd);                    \
-		r[2 * (step) + j] = (type)QUARTERS(b, d, 0x88);                \
-		r[3 * (step) + j] = (type)QUARTERS(b, d, 0xdd);                \
-	}
+		r[step + j] = (type)QUARTERS(a, c, 0xdd);                      \
+		r[2 * step + j] = (type)QUARTERS(b, d, 0x88);                  \
+		r[3 * step + j] = (type)QUARTERS(b, d, 0xdd);                  \
+	} while (0)
 
 /* 16 rows of 16 words: pairs of words, pairs of pairs, quarters. */
 MIH_FN void transpose32(mih_w32 *r)
 {
 	__m512i t[16], u[16];
 
+	MIH_UNROLL
 	for (int i = 0; i < 16; i += 2) {
 		t[i] = _mm512_unpacklo_epi32((__m512i)r[i], (__m512i)r[i + 1]);
 		t[i + 1] =
 		    _mm512_unpackhi_epi32((__m512i)r[i], (__m512i)r[i + 1]);
 	}
+	MIH_UNROLL
 	for (int i = 0; i < 16; i += 4) {
 		u[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
 		u[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
 		u[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
 		u[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
 	}
-	TRANSPOSE_QUARTERS(r, u, mih_w32, 4)
+	MIH_UNROLL
+	for (int j = 0; j < 4; j++)
+		TURN_QUARTERS(r, u, mih_w32, 4, j);
 }
 
 /* 8 rows of 8 words. */
@@ -65,12 +67,15 @@ MIH_FN void transpose64(mih_w64 *r)
 {
 	__m512i u[8];
 
+	MIH_UNROLL
 	for (int i = 0; i < 8; i += 2) {
 		u[i] = _mm512_unpacklo_epi64((__m512i)r[i], (__m512i)r[i + 1]);
 		u[i + 1] =
 		    _mm512_unpackhi_epi64((__m512i)r[i], (__m512i)r[i + 1]);
 	}
-	TRANSPOSE_QUARTERS(r, u, mih_w64, 2)
+	MIH_UNROLL
+	for (int j = 0; j < 2; j++)
+		TURN_QUARTERS(r, u, mih_w64, 2, j);
 }
 
 #include "hash/paths/lanes_internal.h"

@@ -28,13 +28,15 @@ typedef const struct lanes *mih_src;
  * ends at each page.
  */
 #define LOAD_ROWS(w, n, type, transpose)                                       \
-	for (mih_u32 k = 0; k < 64; k += MIH_LANES_BYTES, w += (n)) {          \
-		for (mih_u32 i = 0; i < (n); i++)                              \
-			memcpy(&w[i], src->at[i] + off + k, sizeof(type));     \
+	MIH_UNROLL for (mih_u32 k = 0; k < 64; k += MIH_LANES_BYTES)           \
+	{                                                                      \
+		MIH_UNROLL for (mih_u32 i = 0; i < (n); i++)                   \
+		    memcpy(&w[i], src->at[i] + off + k, sizeof(type));         \
 		transpose(w);                                                  \
+		w += (n);                                                      \
 	}                                                                      \
-	for (mih_u32 i = 0; i < (n); i++)                                      \
-		__builtin_prefetch(src->next[i] + off, 0, 2);
+	MIH_UNROLL for (mih_u32 i = 0; i < (n); i++)                           \
+	    __builtin_prefetch(src->next[i] + off, 0, 2);
 
 MIH_FN void mih_load16x32(mih_w32 *w, mih_src src, mih_u32 off){
 	LOAD_ROWS(w, LANES32, mih_w32, transpose32)

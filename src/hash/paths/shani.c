@@ -73,21 +73,25 @@ INLINE void block(struct abef *s, const uint8_t **p, int n)
 	struct abef before[WIDTH];
 	__m128i w[WIDTH][4];
 
+	MIH_UNROLL
 	for (int i = 0; i < n; i++) {
 		before[i] = s[i];
+		MIH_UNROLL
 		for (int j = 0; j < 4; j++)
 			w[i][j] = swapped(
 			    _mm_loadu_si128((const __m128i *)(p[i] + 16 * j)));
 		p[i] += 64;
 	}
-#pragma GCC unroll 16
+	MIH_UNROLL
 	for (int t = 0; t < 16; t++) {
+		MIH_UNROLL
 		for (int i = 0; i < n; i++) {
 			if (t >= 4)
 				expand4(w[i], t & 3);
 			rounds4(&s[i], w[i][t & 3], mih_sha256_k + 4 * t);
 		}
 	}
+	MIH_UNROLL
 	for (int i = 0; i < n; i++) {
 		s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
 		s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
@@ -100,10 +104,16 @@ static void blocks1(struct abef *s, const uint8_t *p, size_t nblocks)
 		block(s, &p, 1);
 }
 
-static void blocks4(struct abef *s, const uint8_t **p, size_t nblocks)
+/* The hardware's prefetch ends at each page, and so does a leaf: fetch what
+ * lies as far into the next messages. @next may be @p. */
+static void blocks4(struct abef *s, const uint8_t **p,
+		    const uint8_t *const *next, size_t nblocks)
 {
-	while (nblocks--)
+	for (size_t b = 0; b < nblocks; b++) {
+		for (int i = 0; i < WIDTH; i++)
+			__builtin_prefetch(next[i] + 64 * b);
 		block(s, p, WIDTH);
+	}
 }
 
 /*
@@ -164,14 +174,15 @@ static void run1(const struct mih_hash_msg *msg, uint32_t len, uint32_t mark)
 	state_store(state, msg->out);
 }
 
-/* Up to four; the last one is repeated where there are fewer. */
+/* The first four of @n; the last one is repeated where there are fewer. */
 static void run4(const struct mih_hash_msg *msgs, size_t n, uint32_t len,
 		 uint32_t mark)
 {
+	size_t lot = MIH_MIN(n, (size_t)WIDTH);
 	struct frame f = frame_of(len);
 	struct abef state[WIDTH];
 	struct framed m[WIDTH];
-	const uint8_t *head[WIDTH], *body[WIDTH], *tail[WIDTH];
+	const uint8_t *head[WIDTH], *body[WIDTH], *tail[WIDTH], *next[WIDTH];
 
 	for (size_t i = 0; i < WIDTH; i++) {
 		frame_message(&m[i], &f, msgs[MIH_MIN(i, n - 1)].data, len,
@@ -180,11 +191,12 @@ static void run4(const struct mih_hash_msg *msgs, size_t n, uint32_t len,
 		head[i] = m[i].head;
 		body[i] = m[i].body;
 		tail[i] = m[i].tail;
+		next[i] = msgs[MIH_MIN(i + WIDTH, n - 1)].data;
 	}
-	blocks4(state, head, f.head);
-	blocks4(state, body, f.body);
-	blocks4(state, tail, f.tail);
-	for (size_t i = 0; i < n; i++)
+	blocks4(state, head, head, f.head);
+	blocks4(state, body, next, f.body);
+	blocks4(state, tail, tail, f.tail);
+	for (size_t i = 0; i < lot; i++)
 		state_store(state[i], msgs[i].out);
 }
 
@@ -197,7 +209,7 @@ static void sha256_run(const struct mih_hash_msg *msgs, size_t n, uint32_t len,
 		if (lot == 1)
 			run1(msgs, len, mark);
 		else
-			run4(msgs, lot, len, mark);
+			run4(msgs, n, len, mark);
 		msgs += lot;
 		n -= lot;
 	}
@@ -226,7 +238,7 @@ static void segments_run(struct mih_hash_segment *const *segments, size_t n,
 	if (n == 1)
 		blocks1(state, p[0], nblocks);
 	else
-		blocks4(state, p, nblocks);
+		blocks4(state, p, p, nblocks);
 	for (size_t i = 0; i < n; i++) {
 		state_store(state[i], segments[i]->state);
 		segments[i]->data =
