@@ -12,7 +12,8 @@
 #	no-devices    --without-cuda --without-opencl
 #	distcheck     make distcheck
 #	lint          the linters under tests/lint
-#	scripts       shellcheck, and clang-format as a check
+#	scripts       shellcheck
+#	format        every C file is as clang-format-14 would write it
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
@@ -78,6 +79,7 @@ job()
 		make -s lint
 		;;
 	scripts) scripts_check ;;
+	format) format_check ;;
 	*)
 		sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
 		return 2
@@ -104,6 +106,13 @@ scripts_check()
 	results=$(sh "$top/contrib/lint_scripts.sh")
 	echo "$results" | tail -n 1
 	! echo "$results" | grep -A20 '^not ok'
+}
+
+format_check()
+{
+	cd "$top"
+	find src tests contrib -name '*.[ch]' -exec \
+		clang-format-14 --dry-run -Werror {} +
 }
 
 [ $# -gt 0 ] || set -- help

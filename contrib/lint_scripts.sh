@@ -1,6 +1,5 @@
 #!/bin/sh
-# TAP: every shell script passes shellcheck, every C file is as clang-format
-# would write it. What is not installed is skipped.
+# TAP: every shell script passes shellcheck; skipped where that is missing.
 set -u
 : "${top_srcdir:=$(cd "$(dirname "$0")/.." && pwd)}"
 # shellcheck source=tests/lib/tap.sh
@@ -13,14 +12,6 @@ scripts()
 		\( -name '*.sh' -o -path .ci/run \) | sort
 }
 
-unformatted()
-{
-	find src tests contrib -name '*.[ch]' | sort | while read -r file; do
-		clang-format-14 --dry-run -Werror "$file" 2>/dev/null ||
-			echo "$file: run clang-format-14 -i on it"
-	done
-}
-
 if command -v shellcheck >/dev/null; then
 	for script in $(scripts); do
 		# What is sourced has no first line that names a shell.
@@ -31,10 +22,5 @@ if command -v shellcheck >/dev/null; then
 	done
 else
 	tap_skip "shellcheck" "shellcheck is not installed"
-fi
-if command -v clang-format-14 >/dev/null; then
-	tap_empty "C files are formatted" "$(unformatted)"
-else
-	tap_skip "C files are formatted" "clang-format-14 is not installed"
 fi
 tap_done
