@@ -42,6 +42,8 @@ struct mih_verify_engine_params {
 	const struct mih_verify_model *model; /* kept until free */
 	struct mih_gpu_dev *dev;	      /* kept until free */
 	size_t memory;	   /* bytes of the cache of verified extents */
+	bool keep_read;	   /* nobody above caches: keep what was read through
+			      as well, not only what is likely asked again */
 	size_t nthreads;   /* 0: one per core */
 	unsigned retry_ms; /* first back-off of a bad group; 0: 100 ms; doubles
 			      up to 10 s */

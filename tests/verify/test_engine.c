@@ -396,6 +396,31 @@ static void test_budget_is_kept(void **state)
 			 sizes[LARGE].nbytes);
 }
 
+static void read_everything(struct engine_test *t)
+{
+	for (size_t i = 0; i < by_tree.nfiles; i++)
+		mih_test_engine_check_all(t, i);
+}
+
+/* Behind a page cache, what was read through need not be kept a second time;
+ * where there is none it is. All files together are 49 MiB. */
+static void test_read_through_bytes_are_kept_on_demand(void **state)
+{
+	struct engine_test *t = *state;
+	uint64_t once;
+
+	t->params.memory = 128 * MIB;
+	mih_test_engine_restart(t);
+	read_everything(t);
+	assert_true(mih_test_engine_stats(t).cache_bytes <= 33 * MIB);
+	t->params.keep_read = true;
+	mih_test_engine_restart(t);
+	read_everything(t);
+	once = mih_test_engine_stats(t).bytes_read;
+	read_everything(t);
+	assert_int_equal(mih_test_engine_stats(t).bytes_read, once);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -420,6 +445,7 @@ int main(void)
 		CASE(test_wrong_types_are_refused),
 		CASE(test_no_memory_still_serves),
 		CASE(test_budget_is_kept),
+		CASE(test_read_through_bytes_are_kept_on_demand),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

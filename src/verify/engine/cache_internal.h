@@ -19,6 +19,7 @@
 #define NSHARDS	      16
 #define NBUCKETS      1024		 /* per shard */
 #define SPARE_MAX     ((size_t)32 << 20) /* bytes of slots kept for reuse */
+#define READ_MAX      ((size_t)32 << 20) /* and of extents read through */
 #define NCLASSES      7 /* slot sizes: 4 KiB, 16 KiB, 64 KiB .. 1 MiB */
 
 struct mih_verify_backing;
@@ -37,6 +38,12 @@ struct mih_verify_slot {
 	uint8_t *data; /* owned */
 };
 
+enum mih_verify_worth {
+	MIH_VERIFY_PASSED, /* read through: the first to go */
+	MIH_VERIFY_KEPT,
+	MIH_VERIFY_WORTHS,
+};
+
 /** 1 MiB of a file; guarded by its shard's lock. */
 struct mih_verify_extent {
 	TAILQ_ENTRY(mih_verify_extent) lru; /* while nloads is 0 */
@@ -46,6 +53,7 @@ struct mih_verify_extent {
 	uint32_t file;
 	uint16_t good; /* bit per group: slots[] is set */
 	uint16_t loading;
+	enum mih_verify_worth worth; /* and so its list */
 	unsigned nloads;
 	LIST_HEAD(, mih_verify_load) loads;
 	struct mih_verify_wait *waits;
@@ -54,10 +62,15 @@ struct mih_verify_extent {
 
 TAILQ_HEAD(mih_verify_lru, mih_verify_extent);
 
+/** Extents by age; guarded by the shard's lock. */
+struct mih_verify_ages {
+	struct mih_verify_lru lru;  /* oldest first */
+	_Atomic uint64_t oldest_ns; /* UINT64_MAX when empty */
+};
+
 struct mih_verify_shard {
 	pthread_mutex_t lock;
-	struct mih_verify_lru lru;  /* oldest first */
-	_Atomic uint64_t oldest_ns; /* of lru; UINT64_MAX when empty */
+	struct mih_verify_ages ages[MIH_VERIFY_WORTHS];
 	struct mih_verify_extent *buckets[NBUCKETS];
 };
 

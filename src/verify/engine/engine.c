@@ -102,6 +102,7 @@ mih_err mih_verify_engine_new(const struct mih_verify_engine_params *params,
 	engine->model = params->model;
 	engine->dev = params->dev;
 	engine->memory = params->memory;
+	engine->keep_read = params->keep_read;
 	engine->retry_ms =
 	    params->retry_ms ? params->retry_ms : RETRY_MS_DEFAULT;
 	engine->failed = params->failed;

@@ -35,7 +35,7 @@ struct mih_verify_engine {
 	const struct mih_verify_model *model;
 	struct mih_gpu_dev *dev;
 	size_t memory;
-	size_t nthreads;
+	bool keep_read;
 	unsigned retry_ms;
 	void (*failed)(void *context, const char *line);
 	void *context;

@@ -63,22 +63,22 @@ static void put_slots(struct mih_verify_read *request)
 /* Neighbouring groups of one slot become one piece. */
 static void fill_iov(struct mih_verify_read *request)
 {
+	const struct mih_verify_slot *before = NULL;
 	uint64_t at = request->off;
 
-	while (at < request->end) {
+	for (size_t i = 0; at < request->end; i++) {
 		uint64_t next = (at / MIH_HASH_GROUP + 1) * MIH_HASH_GROUP;
-		size_t i = at / MIH_HASH_GROUP - request->off / MIH_HASH_GROUP;
 		struct mih_verify_slot *slot = request->slots[i];
 		size_t len = (size_t)(MIH_MIN(next, request->end) - at);
-		struct iovec *last = &request->iov[request->niov - 1];
 
-		if (i && slot == request->slots[i - 1])
-			last->iov_len += len;
+		if (slot == before)
+			request->iov[request->niov - 1].iov_len += len;
 		else
 			request->iov[request->niov++] = (struct iovec){
 				slot->data + (at - slot->off),
 				len,
 			};
+		before = slot;
 		at += len;
 	}
 }
@@ -168,6 +168,19 @@ static void wait_for(struct mih_verify_read *request,
 	mih_verify_load_hurry(extent, (uint16_t)mask);
 }
 
+/*
+ * Will the reader be past this extent with this request? If the kernel keeps
+ * its bytes, they are of little worth here.
+ */
+static void weigh(struct mih_verify_extent *extent, uint16_t want,
+		  uint16_t there, bool sequential)
+{
+	bool reaches_end = want > there / 2;
+
+	if (want == there || (sequential && reaches_end))
+		extent->worth = MIH_VERIFY_PASSED;
+}
+
 /* Everything a request needs of one extent; its shard is locked. */
 static void ask_extent(struct mih_verify_read *request,
 		       struct mih_verify_extent *extent,
@@ -176,10 +189,9 @@ static void ask_extent(struct mih_verify_read *request,
 	struct mih_verify_engine *engine = request->engine;
 	uint16_t want =
 	    groups_within(extent->index, request->off, request->end);
-	uint16_t load = whole
-			    ? groups_there(&engine->model->files[extent->file],
-					   extent->index)
-			    : want;
+	uint16_t there =
+	    groups_there(&engine->model->files[extent->file], extent->index);
+	uint16_t load = whole ? there : want;
 	uint16_t missing = (uint16_t)(load & ~(extent->good | extent->loading));
 	struct mih_verify_refusal refusal = mih_verify_verdict_check(
 	    engine, extent->file, extent->index, missing & want);
@@ -208,6 +220,8 @@ static void ask_extent(struct mih_verify_read *request,
 	mih_verify_load_start(&job);
 	if (want & ~(extent->good | extent->loading))
 		read_fail(request, -ENOMEM);
+	if (!engine->keep_read)
+		weigh(extent, want, there, whole);
 	collect(request, extent, want & extent->good);
 	if (want & extent->loading)
 		wait_for(request, extent, want & extent->loading);
