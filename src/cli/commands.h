@@ -51,4 +51,7 @@ int mih_cli_tree(int argc, char **argv);
 /** mih_cli_inspect() - show what a bundle claims. */
 int mih_cli_inspect(int argc, char **argv);
 
+/** mih_cli_bench() - measure what this host can hash and verify. */
+int mih_cli_bench(int argc, char **argv);
+
 #endif

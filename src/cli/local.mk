@@ -3,7 +3,7 @@ mihfs_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 mihfs_SOURCES = \
 	src/cli/commands.h src/cli/main.c \
 	src/cli/cmd_sign.c src/cli/cmd_verify.c src/cli/cmd_digest.c \
-	src/cli/cmd_tree.c src/cli/cmd_inspect.c \
+	src/cli/cmd_tree.c src/cli/cmd_inspect.c src/cli/cmd_bench.c \
 	src/cli/mount/cmd_mount.c \
 	src/cli/mount/daemon.c src/cli/mount/daemon.h \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \

@@ -17,9 +17,13 @@ struct command {
 
 static const struct command commands[] = {
 	{ "mount", mih_cli_mount },
-	{ "sign", mih_cli_sign },	{ "verify", mih_cli_verify },
-	{ "digest", mih_cli_digest },	{ "tree", mih_cli_tree },
-	{ "inspect", mih_cli_inspect }, { NULL, NULL },
+	{ "sign", mih_cli_sign },
+	{ "verify", mih_cli_verify },
+	{ "digest", mih_cli_digest },
+	{ "tree", mih_cli_tree },
+	{ "inspect", mih_cli_inspect },
+	{ "bench", mih_cli_bench },
+	{ NULL, NULL },
 };
 
 static const char about[] =
@@ -29,7 +33,8 @@ static const char about[] =
     "  mihfs verify   check a whole model, without a mount\n"
     "  mihfs digest   print digests, sign nothing\n"
     "  mihfs tree     build the sidecar of a signed model again\n"
-    "  mihfs inspect  show who claims to have signed what\n\n"
+    "  mihfs inspect  show who claims to have signed what\n"
+    "  mihfs bench    measure what this host can hash and verify\n\n"
     "'mihfs COMMAND --help' tells more.";
 
 int mih_cli_exit_code(mih_err err)

@@ -80,10 +80,10 @@ bool mih_cli_size_parse(const char *text, uint64_t *bytes_out)
 	errno = 0;
 	whole = strtoull(text, &end, 10);
 	if (*end == '.') {
-		/* Thousandths are finer than anybody means, and their product
+		/* Four digits are finer than anybody means, and their product
 		 * with the largest unit still fits. */
 		for (end++; isdigit((unsigned char)*end); end++)
-			if (scale < 1000) {
+			if (scale < 10000) {
 				part = 10 * part + (uint64_t)(*end - '0');
 				scale *= 10;
 			}
