@@ -51,12 +51,12 @@ restore
 # --- a file cut short under the mount gives errors, never zeros ------------------
 mt_mount "$model"
 exec 4<"$mnt/weights.bin"
-truncate -s $((10 * group + 100)) "$model/weights.bin"
+truncate -s $((70 * group + 100)) "$model/weights.bin"
 mt_drop_caches
 check_equal "beyond the new end: errors, no zeros" \
 	"$(scan pages weights.bin | grep -c WRONG)" 0
 check_errno "a read there says EIO" "Input/output error" \
-	dd if="$mnt/weights.bin" of=/dev/null bs=$group skip=20 count=1
+	dd if="$mnt/weights.bin" of=/dev/null bs=$group skip=72 count=1
 exec 4<&-
 mt_umount
 restore
