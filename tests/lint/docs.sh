@@ -18,7 +18,7 @@ fi
 # Long options that the program says it has, and those the page explains.
 said()
 {
-	for command in mount sign verify digest tree inspect status; do
+	for command in mount sign verify digest tree inspect bench; do
 		"$MIHFS" $command --help 2>/dev/null
 	done | grep -oE -- '--[a-z][a-z-]+' | sort -u
 }
