@@ -294,6 +294,26 @@ static void test_replaced_file_heals(void **state)
 	mih_verify_close(t->engine, LARGE);
 }
 
+/* One bad group must not make us change to a file that is all bad. */
+static void test_worse_file_is_not_adopted(void **state)
+{
+	struct engine_test *t = *state;
+	char worse[600];
+
+	snprintf(worse, sizeof(worse), "%s.worse", path_of(LARGE));
+	mih_test_flip(path_of(LARGE), 0);
+	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
+	assert_int_equal(mih_test_engine_check(t, LARGE, 0, 1), -EIO);
+	assert_int_equal(close(open(worse, O_CREAT | O_WRONLY, 0644)), 0);
+	assert_int_equal(truncate(worse, 20983865), 0);
+	assert_int_equal(rename(worse, path_of(LARGE)), 0);
+	mih_test_engine_sleep(60);
+	assert_int_equal(mih_test_engine_check(t, LARGE, 0, 1), -EIO);
+	for (uint64_t off = MIB; off < 20 * MIB; off += MIB)
+		assert_int_equal(mih_test_engine_check(t, LARGE, off, MIB), 0);
+	mih_verify_close(t->engine, LARGE);
+}
+
 static void test_unlinked_file_is_still_served(void **state)
 {
 	struct engine_test *t = *state;
@@ -439,6 +459,7 @@ int main(void)
 		CASE(test_repeats_wait_and_cost_nothing),
 		CASE(test_repaired_group_heals),
 		CASE(test_replaced_file_heals),
+		CASE(test_worse_file_is_not_adopted),
 		CASE(test_unlinked_file_is_still_served),
 		CASE(test_cut_file_serves_what_is_left),
 		CASE(test_wrong_sizes_are_refused),

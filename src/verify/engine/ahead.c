@@ -163,14 +163,11 @@ static void fetch(struct mih_verify_engine *engine, uint32_t file,
 	pthread_mutex_lock(&shard->lock);
 	job.extent = mih_verify_extent_get(engine, shard, file, index);
 	if (job.extent) {
-		struct mih_verify_refusal refusal;
-
 		job.mask = groups_of(index, from, to);
 		job.mask &=
 		    (uint16_t) ~(job.extent->good | job.extent->loading);
-		refusal =
-		    mih_verify_verdict_check(engine, file, index, job.mask);
-		job.mask &= (uint16_t) ~(refusal.refused | refusal.retry);
+		job.mask &= (uint16_t)~mih_verify_verdict_standing(
+		    engine, file, index, job.mask);
 		mih_verify_load_start(&job);
 		mih_verify_extent_settle(engine, shard, job.extent);
 	}

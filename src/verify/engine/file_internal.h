@@ -104,13 +104,16 @@ mih_verify_backing_get(struct mih_verify_backing *backing);
 void mih_verify_backing_put(struct mih_verify_backing *backing);
 
 /**
- * mih_verify_backing_renew() - the path may lead to a better file by now
- *
- * If it can be opened and has the signed type and size it takes the place of
- * the old one, for @backing and for all later loads.
+ * mih_verify_backing_retry() - the path may lead to a better file by now
+ * @backing: exchanged for what the path leads to, if that has the signed type
+ *           and size
  */
-void mih_verify_backing_renew(struct mih_verify_engine *engine, uint32_t file,
+void mih_verify_backing_retry(struct mih_verify_engine *engine, uint32_t file,
 			      struct mih_verify_backing **backing);
+
+/** mih_verify_backing_adopt() - it was better: all later loads read from it. */
+void mih_verify_backing_adopt(struct mih_verify_engine *engine, uint32_t file,
+			      struct mih_verify_backing *backing);
 
 /* proof.c */
 

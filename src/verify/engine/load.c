@@ -159,6 +159,8 @@ static void load_end(struct mih_verify_load *load, uint16_t unread)
 			judge_bad(load, i, unread & 1u << i);
 		else
 			judge_good(load, i);
+	if (load->retry && !load->bad)
+		mih_verify_backing_adopt(engine, load->file, load->backing);
 	atomic_fetch_add(&engine->bytes_verified, good_bytes(load));
 	done = publish(load, judged ? -EIO : -ENOMEM);
 	if (load->slot)
@@ -269,7 +271,7 @@ static void load_run(struct mih_verify_load *load)
 	mih_err err;
 
 	if (load->retry)
-		mih_verify_backing_renew(load->engine, load->file,
+		mih_verify_backing_retry(load->engine, load->file,
 					 &load->backing);
 	err = mih_verify_layer_want(load);
 	if (err == -EAGAIN)

@@ -87,23 +87,30 @@ mih_err mih_verify_backing_open(struct mih_verify_engine *engine, uint32_t file,
 	return 0;
 }
 
-void mih_verify_backing_renew(struct mih_verify_engine *engine, uint32_t file,
+void mih_verify_backing_retry(struct mih_verify_engine *engine, uint32_t file,
 			      struct mih_verify_backing **backing)
 {
-	struct mih_verify_file_run *run = &engine->files[file];
-	struct mih_verify_backing *better, *old = NULL;
+	struct mih_verify_backing *candidate;
 
-	if (mih_verify_backing_open(engine, file, &better))
+	if (mih_verify_backing_open(engine, file, &candidate))
 		return;
+	mih_verify_backing_put(*backing);
+	*backing = candidate;
+}
+
+void mih_verify_backing_adopt(struct mih_verify_engine *engine, uint32_t file,
+			      struct mih_verify_backing *backing)
+{
+	struct mih_verify_file_run *run = &engine->files[file];
+	struct mih_verify_backing *old = NULL;
+
 	pthread_mutex_lock(&run->lock);
-	if (run->backing) {
+	if (run->backing && run->backing != backing) {
 		old = run->backing;
-		run->backing = mih_verify_backing_get(better);
+		run->backing = mih_verify_backing_get(backing);
 	}
 	pthread_mutex_unlock(&run->lock);
 	mih_verify_backing_put(old);
-	mih_verify_backing_put(*backing);
-	*backing = better;
 }
 
 /* Is it the file that failed, or only this system at this moment? */

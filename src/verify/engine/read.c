@@ -209,14 +209,10 @@ static void ask_extent(struct mih_verify_read *request,
 		read_fail(request, -EIO);
 		return;
 	}
-	job.mask = missing;
-	if (whole) {
-		uint16_t rest = (uint16_t)(missing & ~want);
-		struct mih_verify_refusal other = mih_verify_verdict_check(
-		    engine, extent->file, extent->index, rest);
-
-		job.mask &= (uint16_t) ~(other.refused | other.retry);
-	}
+	/* What was bad is read again for those only who ask for it. */
+	job.mask = missing & (uint16_t)~mih_verify_verdict_standing(
+				 engine, extent->file, extent->index,
+				 missing & (uint16_t)~want);
 	mih_verify_load_start(&job);
 	if (want & ~(extent->good | extent->loading))
 		read_fail(request, -ENOMEM);

@@ -51,6 +51,25 @@ static void check_one(struct mih_verify_verdict *verdict, uint16_t bit,
 	refusal->delay_ms = MIH_MAX(refusal->delay_ms, verdict->delay_ms);
 }
 
+uint16_t mih_verify_verdict_standing(struct mih_verify_engine *engine,
+				     uint32_t file, uint64_t index,
+				     uint16_t mask)
+{
+	struct mih_verify_verdicts *verdicts = &engine->verdicts;
+	uint16_t standing = 0;
+
+	/* The usual case costs one load. */
+	if (!mask || !atomic_load(&verdicts->count))
+		return 0;
+	pthread_mutex_lock(&verdicts->lock);
+	for (unsigned g = 0; g < EXTENT_GROUPS; g++)
+		if (mask & 1u << g &&
+		    *verdict_find(verdicts, file, index * EXTENT_GROUPS + g))
+			standing |= (uint16_t)(1u << g);
+	pthread_mutex_unlock(&verdicts->lock);
+	return standing;
+}
+
 struct mih_verify_refusal
 mih_verify_verdict_check(struct mih_verify_engine *engine, uint32_t file,
 			 uint64_t index, uint16_t mask)

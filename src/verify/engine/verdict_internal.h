@@ -64,6 +64,10 @@ struct mih_verify_refusal {
 struct mih_verify_refusal
 mih_verify_verdict_check(struct mih_verify_engine *engine, uint32_t file,
 			 uint64_t index, uint16_t mask);
+/** Groups of @mask with a verdict, whether it is time to read them or not. */
+uint16_t mih_verify_verdict_standing(struct mih_verify_engine *engine,
+				     uint32_t file, uint64_t index,
+				     uint16_t mask);
 /** Group is bad. Return: is that news? */
 bool mih_verify_verdict_bad(struct mih_verify_engine *engine, uint32_t file,
 			    uint64_t group);
