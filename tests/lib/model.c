@@ -76,7 +76,7 @@ const char *mih_test_model_path(const struct mih_test_model *model, size_t i)
 void mih_test_flip(const char *path, uint64_t off)
 {
 	mih_autoclose int fd = open(path, O_RDWR | O_CLOEXEC);
-	uint8_t byte;
+	uint8_t byte = 0;
 
 	must(fd >= 0 && mih_io_pread_full(fd, &byte, 1, off) == 0, path);
 	byte ^= 0x10;
