@@ -63,6 +63,7 @@ finish() {
 
 # make_keys: $key and $pub, and $other_pub of somebody else
 make_keys() {
+	# shellcheck disable=SC2034
 	key=$work/key.pem pub=$work/key.pub other_pub=$work/other.pub
 	for name in key other; do
 		openssl ecparam -name prime256v1 -genkey -noout \
@@ -94,6 +95,7 @@ make_model() {
 # poke FILE OFFSET: change the byte there
 poke() {
 	byte=$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tu1)
+	# shellcheck disable=SC2059
 	printf "\\$(printf %o $((byte ^ 1)))" |
 		dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }

@@ -22,8 +22,8 @@ start() {
 }
 
 nothing_left() {
-	ok "$1: nothing is left behind" [ -z "$(ls "$work" |
-		grep -F signed.json)" ]
+	ok "$1: nothing is left behind" [ -z "$(find "$work" \
+		-maxdepth 1 -name '*signed.json*')" ]
 }
 
 sign() {

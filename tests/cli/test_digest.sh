@@ -21,11 +21,12 @@ for pair in sha256sum:sha256 sha512sum:sha512 b2sum:blake2b b3sum:blake3; do
 	}
 	(cd "$model" && find ./* -type f -exec "$tool" {} + |
 		sed 's,  \./,  ,') >"$work/tool"
-	expect 0 "digest -a $algorithm" "$MIHFS" digest -a $algorithm "$model"
+	expect 0 "digest -a $algorithm" "$MIHFS" digest -a "$algorithm" "$model"
 	ok "$algorithm: nine files" [ "$(wc -l <"$out")" -eq 9 ]
 	same "$algorithm as $tool has it" "$work/tool"
 done
 expect 0 "sha256sum can check it" "$MIHFS" digest -a sha256 "$model"
+# shellcheck disable=SC2016
 ok "sha256sum -c" sh -c 'cd "$1" && sha256sum --quiet -c <"$2"' - "$model" \
 	"$out"
 

@@ -16,8 +16,8 @@ verify() {
 
 # nothing_left WHAT: neither bundle nor sidecar nor temporary file
 nothing_left() {
-	ok "$1: nothing is left behind" [ -z "$(ls "$work" |
-		grep -F signed.json)" ]
+	ok "$1: nothing is left behind" [ -z "$(find "$work" \
+		-maxdepth 1 -name '*signed.json*')" ]
 }
 
 for tree in mth4k-sha256 mth4k-sha512 mth4k-sha3-256 blake3; do

@@ -45,11 +45,12 @@ mt_begin() {
 	bundle=$work/signed.json
 	mkdir "$mnt"
 	: >"$log"
-	openssl ecparam -name prime256v1 -genkey -noout -out "$key" 2>/dev/null &&
-		openssl ec -in "$key" -pubout -out "$pub" 2>/dev/null || {
+	if ! openssl ecparam -name prime256v1 -genkey -noout -out "$key" \
+		2>/dev/null ||
+		! openssl ec -in "$key" -pubout -out "$pub" 2>/dev/null; then
 		echo "Bail out! openssl cannot make a key"
 		exit 1
-	}
+	fi
 }
 
 # mt_end - the last line of a script; prints the plan if mt_begin did not
