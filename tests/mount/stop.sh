@@ -35,6 +35,7 @@ mt_pid=
 connection=$(stat -c %Ld "$source")
 [ -r "/sys/fs/fuse/connections/$connection/waiting" ] ||
 	mt_skip_rest=1
+rc=0
 trap 'rc=$?; kill -9 $source_pid 2>/dev/null; (exit $rc); mt_cleanup' EXIT
 
 mnt=$work/upper
