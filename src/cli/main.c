@@ -15,6 +15,7 @@ struct command {
 	mih_cli_command run;
 };
 
+/* clang-format off */
 static const struct command commands[] = {
 	{ "mount", mih_cli_mount },
 	{ "sign", mih_cli_sign },
@@ -25,6 +26,7 @@ static const struct command commands[] = {
 	{ "bench", mih_cli_bench },
 	{ NULL, NULL },
 };
+/* clang-format on */
 
 static const char about[] =
     "Serve a signed model: every byte is checked before it is returned.\n\n"

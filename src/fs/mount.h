@@ -15,8 +15,8 @@
 struct mih_fs_params {
 	const struct mih_verify_model *model; /* borrowed */
 	const char *mountpoint;
-	const char *options;   /* "-o" text for FUSE, comma separated, or NULL */
-	bool debug;            /* log every FUSE message */
+	const char *options; /* "-o" text for FUSE, comma separated, or NULL */
+	bool debug;	     /* log every FUSE message */
 	/**
 	 * Make the engine. Called once in the process that will serve, after
 	 * daemonising, because neither threads nor a GPU context survive fork.

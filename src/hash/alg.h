@@ -25,16 +25,16 @@ enum mih_hash_alg {
 	MIH_HASH_ALG_END
 };
 
-#define MIH_HASH_LEN_MAX 64      /* longest digest or tree node, in bytes */
-#define MIH_HASH_BLOCK   4096    /* bytes per mth4k leaf */
-#define MIH_HASH_GROUP   65536   /* bytes per stored subtree: 16 blocks */
+#define MIH_HASH_LEN_MAX 64    /* longest digest or tree node, in bytes */
+#define MIH_HASH_BLOCK	 4096  /* bytes per mth4k leaf */
+#define MIH_HASH_GROUP	 65536 /* bytes per stored subtree: 16 blocks */
 
 struct mih_hash_info {
 	enum mih_hash_alg id;
-	const char *name;    /* "mth4k-sha256"; as in bundles and options */
-	size_t len;          /* digest (and node) length in bytes */
-	bool is_flat;        /* has a mih_hash_stream */
-	bool is_tree;        /* has groups, nodes and layers */
+	const char *name; /* "mth4k-sha256"; as in bundles and options */
+	size_t len;	  /* digest (and node) length in bytes */
+	bool is_flat;	  /* has a mih_hash_stream */
+	bool is_tree;	  /* has groups, nodes and layers */
 };
 
 /**

@@ -16,12 +16,12 @@
 
 /** A piece of a file to be hashed group by group. */
 struct mih_hash_range {
-	const void *data;  /* @len bytes (borrowed) */
-	size_t len;        /* only the last group of a file may be short */
-	uint64_t off;      /* where it begins in the file, in bytes; multiple
-			      of MIH_HASH_GROUP (blake3 counts chunks) */
-	bool is_root;      /* the range is the whole file and len is 1 ..
-			      MIH_HASH_GROUP: give the file's root digest */
+	const void *data; /* @len bytes (borrowed) */
+	size_t len;	  /* only the last group of a file may be short */
+	uint64_t off;	  /* where it begins in the file, in bytes; multiple
+			     of MIH_HASH_GROUP (blake3 counts chunks) */
+	bool is_root;	  /* the range is the whole file and len is 1 ..
+			     MIH_HASH_GROUP: give the file's root digest */
 };
 
 /** mih_hash_ngroups() - groups that cover @nbytes; 0 for an empty file. */
@@ -40,9 +40,8 @@ static inline uint64_t mih_hash_ngroups(uint64_t nbytes)
  * Fastest when ranges hold 1 MiB or more together: blocks of all ranges and
  * all levels share the vector lanes. Cost: one pass over the data.
  */
-void mih_hash_groups(enum mih_hash_alg alg,
-		     const struct mih_hash_range *ranges, size_t n,
-		     uint8_t *digests);
+void mih_hash_groups(enum mih_hash_alg alg, const struct mih_hash_range *ranges,
+		     size_t n, uint8_t *digests);
 
 /**
  * mih_hash_nodes() - parents of @n independent pairs
@@ -64,9 +63,10 @@ void mih_hash_empty(enum mih_hash_alg alg, uint8_t *out);
 
 /** A segment of one SHA-256 message, with the states around it. */
 struct mih_hash_segment {
-	const void *data;  /* nblocks * 64 bytes (borrowed) */
-	size_t nblocks;    /* 64-byte blocks */
-	uint8_t state[32]; /* in: chaining value before, out: after; big-endian */
+	const void *data; /* nblocks * 64 bytes (borrowed) */
+	size_t nblocks;	  /* 64-byte blocks */
+	uint8_t
+	    state[32]; /* in: chaining value before, out: after; big-endian */
 };
 
 /**

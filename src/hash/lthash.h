@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MIH_HASH_LT_LEN   2048 /* bytes of an element and of a sum */
+#define MIH_HASH_LT_LEN	  2048 /* bytes of an element and of a sum */
 #define MIH_HASH_LT_LANES 1024 /* little-endian 16-bit lanes in it */
 
 /**

@@ -9,10 +9,8 @@
 #endif
 
 static const char *const names[MIH_HASH_PATH_END] = {
-	[MIH_HASH_PATH_AUTO] = "auto",
-	[MIH_HASH_PATH_PORTABLE] = "portable",
-	[MIH_HASH_PATH_AVX2] = "avx2",
-	[MIH_HASH_PATH_AVX512] = "avx512",
+	[MIH_HASH_PATH_AUTO] = "auto",	 [MIH_HASH_PATH_PORTABLE] = "portable",
+	[MIH_HASH_PATH_AVX2] = "avx2",	 [MIH_HASH_PATH_AVX512] = "avx512",
 	[MIH_HASH_PATH_SHANI] = "shani",
 };
 

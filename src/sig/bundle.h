@@ -48,9 +48,8 @@ MIH_MUST_CHECK mih_err mih_sig_bundle_read(const char *path,
  * (@trust holds nothing for the bundle's method; also for the methods that
  * this build does not know yet), with a story that names the bundle.
  */
-MIH_MUST_CHECK mih_err
-mih_sig_bundle_verify(const struct mih_sig_bundle *bundle,
-		      const struct mih_sig_trust *trust);
+MIH_MUST_CHECK mih_err mih_sig_bundle_verify(
+    const struct mih_sig_bundle *bundle, const struct mih_sig_trust *trust);
 
 /** mih_sig_bundle_free() - release; NULL is legal. */
 void mih_sig_bundle_free(struct mih_sig_bundle *bundle);
@@ -78,8 +77,8 @@ void mih_sig_bundle_root(const struct mih_sig_bundle *bundle, uint8_t root[32]);
 
 /** Where a private key comes from. */
 struct mih_sig_signer {
-	const char *key_path;    /* PEM: EC P-256, P-384 or P-521 */
-	const char *password;    /* NULL: ask ask_password() if encrypted */
+	const char *key_path; /* PEM: EC P-256, P-384 or P-521 */
+	const char *password; /* NULL: ask ask_password() if encrypted */
 	/** Write a NUL-terminated password to @buf; false: none to be had. */
 	bool (*ask_password)(const char *key_path, char *buf, size_t cap);
 };
@@ -108,9 +107,8 @@ void mih_sig_key_free(struct mih_sig_key *key);
  * Return: 0; -EINVAL for a manifest that mih_sig_bundle_read() would refuse;
  * -ENOMEM or -EIO; with a story.
  */
-MIH_MUST_CHECK mih_err
-mih_sig_bundle_sign(const struct mih_sig_manifest *manifest,
-		    const struct mih_sig_key *key, char **text_out,
-		    size_t *len_out);
+MIH_MUST_CHECK mih_err mih_sig_bundle_sign(
+    const struct mih_sig_manifest *manifest, const struct mih_sig_key *key,
+    char **text_out, size_t *len_out);
 
 #endif

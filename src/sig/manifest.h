@@ -16,22 +16,22 @@
 
 /** One signed file. */
 struct mih_sig_resource {
-	char *name;                      /* relative path, UTF-8; owned */
-	enum mih_hash_alg alg;           /* sha256, blake2b or blake3 */
-	enum mih_hash_alg tree;          /* the "mihfs" annotation's tree, or
-					    MIH_HASH_NONE without one */
-	uint64_t nbytes;                 /* annotation; valid if tree is set */
-	uint8_t digest[MIH_HASH_LEN_MAX];/* of alg */
-	uint8_t root[MIH_HASH_LEN_MAX];  /* of tree */
+	char *name;			  /* relative path, UTF-8; owned */
+	enum mih_hash_alg alg;		  /* sha256, blake2b or blake3 */
+	enum mih_hash_alg tree;		  /* the "mihfs" annotation's tree, or
+					     MIH_HASH_NONE without one */
+	uint64_t nbytes;		  /* annotation; valid if tree is set */
+	uint8_t digest[MIH_HASH_LEN_MAX]; /* of alg */
+	uint8_t root[MIH_HASH_LEN_MAX];	  /* of tree */
 };
 
 /** A statement of method "files". */
 struct mih_sig_manifest {
-	char *model_name;                /* subject[0].name; owned */
+	char *model_name;		    /* subject[0].name; owned */
 	struct mih_sig_resource *resources; /* in payload order; owned */
-	size_t nresources;               /* at least 1 */
-	bool allow_symlinks;             /* as signed */
-	char **ignore_paths;             /* as signed; owned */
+	size_t nresources;		    /* at least 1 */
+	bool allow_symlinks;		    /* as signed */
+	char **ignore_paths;		    /* as signed; owned */
 	size_t nignore_paths;
 };
 

@@ -3,7 +3,8 @@
  *
  * Layer: src/tree.  Threads: pure functions.
  * Format: doc/format.md section 2.  Source: RFC 9162 2.1.1 (the left subtree
- * of n nodes holds the largest power of two below n); BLAKE3 has the same shape.
+ * of n nodes holds the largest power of two below n); BLAKE3 has the same
+ * shape.
  */
 #ifndef MIH_TREE_FOLD_H
 #define MIH_TREE_FOLD_H

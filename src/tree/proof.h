@@ -17,7 +17,7 @@
 struct mih_tree_layer {
 	enum mih_hash_alg alg; /* one with is_tree */
 	const uint8_t *nodes;  /* n nodes without gaps (borrowed) */
-	uint64_t n;            /* at least 1 */
+	uint64_t n;	       /* at least 1 */
 };
 
 /**
@@ -37,11 +37,11 @@ MIH_MUST_CHECK mih_err mih_tree_proof_make(const struct mih_tree_layer *layer,
 
 /** One claim: node @node is number @index of @n under @root. */
 struct mih_tree_claim {
-	enum mih_hash_alg alg;  /* one with is_tree */
-	uint64_t index, n;      /* 0 <= index < n */
-	const uint8_t *node;    /* one node */
-	const uint8_t *root;    /* the trusted file root */
-	const uint8_t *proof;   /* proof_len nodes */
+	enum mih_hash_alg alg; /* one with is_tree */
+	uint64_t index, n;     /* 0 <= index < n */
+	const uint8_t *node;   /* one node */
+	const uint8_t *root;   /* the trusted file root */
+	const uint8_t *proof;  /* proof_len nodes */
 	size_t proof_len;
 };
 

@@ -5,8 +5,9 @@
  * Format: doc/format.md section 2.
  *
  *   file    nbytes
- *   group   64 KiB of it, the last may be short     -> one node of the fine layer
- *   page    128 groups = 8 MiB, the last may be short -> one node of the coarse layer
+ *   group   64 KiB of it, the last may be short     -> one node of the fine
+ * layer page    128 groups = 8 MiB, the last may be short -> one node of the
+ * coarse layer
  *
  * A node of any layer is the subtree root over its aligned span; the root of
  * the file is the fold of any one layer.
@@ -18,7 +19,7 @@
 #include "util/checked.h"
 
 #define MIH_TREE_PAGE_GROUPS 128
-#define MIH_TREE_PAGE        ((uint64_t)MIH_TREE_PAGE_GROUPS * MIH_HASH_GROUP)
+#define MIH_TREE_PAGE	     ((uint64_t)MIH_TREE_PAGE_GROUPS * MIH_HASH_GROUP)
 
 /** mih_tree_npages() - pages that cover @nbytes; 0 for an empty file. */
 static inline uint64_t mih_tree_npages(uint64_t nbytes)

@@ -21,11 +21,11 @@ struct mih_tree_sidecar;
 
 /** One file's entry, as the sidecar claims it. */
 struct mih_tree_entry {
-	enum mih_hash_alg alg;  /* one with is_tree */
+	enum mih_hash_alg alg; /* one with is_tree */
 	uint64_t nbytes;
-	uint64_t fine_off;      /* of the 64 KiB layer in the sidecar */
-	uint64_t coarse_off;    /* of the 8 MiB layer */
-	uint64_t hints_off;     /* of the SHA-256 hints */
+	uint64_t fine_off;   /* of the 64 KiB layer in the sidecar */
+	uint64_t coarse_off; /* of the 8 MiB layer */
+	uint64_t hints_off;  /* of the SHA-256 hints */
 	bool has_hints;
 };
 
@@ -62,9 +62,8 @@ void mih_tree_sidecar_close(struct mih_tree_sidecar *sidecar);
  * @nbytes or points outside the file, with a story.
  */
 MIH_MUST_CHECK mih_err mih_tree_sidecar_find(
-	const struct mih_tree_sidecar *sidecar, const char *path,
-	enum mih_hash_alg alg, uint64_t nbytes,
-	struct mih_tree_entry *entry_out);
+    const struct mih_tree_sidecar *sidecar, const char *path,
+    enum mih_hash_alg alg, uint64_t nbytes, struct mih_tree_entry *entry_out);
 
 /**
  * mih_tree_sidecar_read_coarse() - copy @n coarse nodes from node @first
@@ -74,15 +73,13 @@ MIH_MUST_CHECK mih_err mih_tree_sidecar_find(
  * since it was opened. Never a signal: layers are read with pread(2).
  */
 MIH_MUST_CHECK mih_err mih_tree_sidecar_read_coarse(
-	const struct mih_tree_sidecar *sidecar,
-	const struct mih_tree_entry *entry, uint64_t first, size_t n,
-	uint8_t *nodes);
+    const struct mih_tree_sidecar *sidecar, const struct mih_tree_entry *entry,
+    uint64_t first, size_t n, uint8_t *nodes);
 
 /** mih_tree_sidecar_read_fine() - the same for the 64 KiB layer. */
 MIH_MUST_CHECK mih_err mih_tree_sidecar_read_fine(
-	const struct mih_tree_sidecar *sidecar,
-	const struct mih_tree_entry *entry, uint64_t first, size_t n,
-	uint8_t *nodes);
+    const struct mih_tree_sidecar *sidecar, const struct mih_tree_entry *entry,
+    uint64_t first, size_t n, uint8_t *nodes);
 
 /**
  * mih_tree_sidecar_read_hints() - the same for the SHA-256 chaining values
@@ -92,9 +89,8 @@ MIH_MUST_CHECK mih_err mih_tree_sidecar_read_fine(
  * A file of n bytes has n / 1 MiB (rounded down) hints.
  */
 MIH_MUST_CHECK mih_err mih_tree_sidecar_read_hints(
-	const struct mih_tree_sidecar *sidecar,
-	const struct mih_tree_entry *entry, uint64_t first, size_t n,
-	uint8_t *states);
+    const struct mih_tree_sidecar *sidecar, const struct mih_tree_entry *entry,
+    uint64_t first, size_t n, uint8_t *states);
 
 /**
  * mih_tree_sidecar_diagnose() - why did something in it not fit?

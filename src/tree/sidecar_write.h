@@ -21,9 +21,9 @@ struct mih_tree_writer;
 
 /** What the writer must know of a file before its first digest. */
 struct mih_tree_source {
-	const char *path;       /* in the model; kept until finish or abort */
+	const char *path; /* in the model; kept until finish or abort */
 	uint64_t nbytes;
-	bool has_hints;         /* room for SHA-256 hints is wanted */
+	bool has_hints; /* room for SHA-256 hints is wanted */
 };
 
 /**
@@ -35,11 +35,10 @@ struct mih_tree_source {
  *
  * Return: 0; -EINVAL for a repeated path; -errno with a story.
  */
-MIH_MUST_CHECK mih_err mih_tree_writer_open(const char *path,
-					    enum mih_hash_alg alg,
-					    const struct mih_tree_source *files,
-					    size_t n,
-					    struct mih_tree_writer **writer_out);
+MIH_MUST_CHECK mih_err
+mih_tree_writer_open(const char *path, enum mih_hash_alg alg,
+		     const struct mih_tree_source *files, size_t n,
+		     struct mih_tree_writer **writer_out);
 
 /**
  * mih_tree_writer_put() - store @n group digests of file @file

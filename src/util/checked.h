@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MIH_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MIH_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIH_MIN(a, b)	 ((a) < (b) ? (a) : (b))
+#define MIH_MAX(a, b)	 ((a) > (b) ? (a) : (b))
 #define MIH_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline bool mih_checked_add(uint64_t a, uint64_t b, uint64_t *sum_out)

@@ -42,9 +42,9 @@ static inline void mih_cleanup_unlock(pthread_mutex_t **m)
 }
 
 #define MIH_CLEANUP(fn) __attribute__((cleanup(fn)))
-#define mih_autofree    MIH_CLEANUP(mih_cleanup_free)
-#define mih_autoclose   MIH_CLEANUP(mih_cleanup_close)
-#define mih_autounlock  MIH_CLEANUP(mih_cleanup_unlock)
+#define mih_autofree	MIH_CLEANUP(mih_cleanup_free)
+#define mih_autoclose	MIH_CLEANUP(mih_cleanup_close)
+#define mih_autounlock	MIH_CLEANUP(mih_cleanup_unlock)
 
 /* Take the pointer (or anything whose empty value is 0) out of its scope. */
 #define MIH_STEAL(pp)                                                          \

@@ -11,15 +11,15 @@
 /** 0, or a negative errno; the named values below keep the reason apart. */
 typedef int mih_err;
 
-#define MIH_MUST_CHECK __attribute__((warn_unused_result))
+#define MIH_MUST_CHECK	      __attribute__((warn_unused_result))
 #define MIH_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
-#define MIH_EDIGEST    (-EBADMSG)     /* bytes differ from what was signed */
+#define MIH_EDIGEST    (-EBADMSG)      /* bytes differ from what was signed */
 #define MIH_EUNTRUSTED (-EKEYREJECTED) /* signature or signer refused */
-#define MIH_ENOANCHOR  (-ENOKEY)      /* no usable trust anchor was given */
-#define MIH_EFORMAT    (-EPROTO)      /* malformed bundle, sidecar or key */
-#define MIH_EBACKEND   (-ENODEV)      /* device failed: try another one */
-#define MIH_EUSAGE     (-EINVAL)      /* the caller's words make no sense */
+#define MIH_ENOANCHOR  (-ENOKEY)       /* no usable trust anchor was given */
+#define MIH_EFORMAT    (-EPROTO)       /* malformed bundle, sidecar or key */
+#define MIH_EBACKEND   (-ENODEV)       /* device failed: try another one */
+#define MIH_EUSAGE     (-EINVAL)       /* the caller's words make no sense */
 
 /**
  * mih_err_fail() - record why something failed, and return the code

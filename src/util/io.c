@@ -180,8 +180,8 @@ mih_err mih_io_write_file(const char *path, const void *buf, size_t len,
 	return mih_io_writer_commit(&w);
 }
 
-mih_err mih_io_open_beneath(int dirfd, const char *path, int flags,
-			    bool follow, int *fd_out)
+mih_err mih_io_open_beneath(int dirfd, const char *path, int flags, bool follow,
+			    int *fd_out)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),

@@ -51,9 +51,9 @@ MIH_MUST_CHECK mih_err mih_io_read_file(const char *path, size_t cap,
 
 /** A file that appears under its name whole or not at all. */
 struct mih_io_writer {
-	int fd;      /* of the temporary file; owned; -1 when closed */
-	char *path;  /* final name; owned */
-	char *temp;  /* temporary name in the same folder; owned */
+	int fd;	    /* of the temporary file; owned; -1 when closed */
+	char *path; /* final name; owned */
+	char *temp; /* temporary name in the same folder; owned */
 };
 
 /**
@@ -103,7 +103,6 @@ MIH_MUST_CHECK mih_err mih_io_write_file(const char *path, const void *buf,
  * Return: 0; -ELOOP a link where none may be; -EXDEV a way out; else -errno.
  */
 MIH_MUST_CHECK mih_err mih_io_open_beneath(int dirfd, const char *path,
-					   int flags, bool follow,
-					   int *fd_out);
+					   int flags, bool follow, int *fd_out);
 
 #endif

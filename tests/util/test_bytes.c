@@ -15,8 +15,8 @@ static void test_hex_round_trip(void **state)
 
 static void test_hex_refuses_other_forms(void **state)
 {
-	static const char *const bad[] = { "", "00abf", "00abff00", "00ABFF",
-					   "00abfg", " 0abff" };
+	static const char *const bad[] = { "",	     "00abf",  "00abff00",
+					   "00ABFF", "00abfg", " 0abff" };
 	uint8_t out[3];
 
 	(void)state;

@@ -138,14 +138,14 @@ MIH_FN void mih_sha3_marked(mih_w64 *a, mih_src src, mih_u32 len, mih_u32 mark)
 	mih_w64 carry = MIH_W64((mih_u64)mark << 56);
 	mih_u32 off;
 
+	/* clang-format off */
 #define MIH_ZERO(i) a[i] = MIH_W64(0);
 	MIH_EACH16(MIH_ZERO)
-	MIH_ZERO(16)
-	MIH_ZERO(17) MIH_ZERO(18) MIH_ZERO(19) MIH_ZERO(20) MIH_ZERO(21)
-	    MIH_ZERO(22) MIH_ZERO(23) MIH_ZERO(24)
+	MIH_ZERO(16) MIH_ZERO(17) MIH_ZERO(18) MIH_ZERO(19) MIH_ZERO(20)
+	MIH_ZERO(21) MIH_ZERO(22) MIH_ZERO(23) MIH_ZERO(24)
 #undef MIH_ZERO
-		for (off = 0; off + MIH_SHA3_RATE <= len; off += MIH_SHA3_RATE)
-	{
+	for (off = 0; off + MIH_SHA3_RATE <= len; off += MIH_SHA3_RATE) {
+		/* clang-format on */
 		mih_load8x64(w, src, off);
 		mih_load8x64(w + 8, src, off + 64);
 		w[16] = mih_load1x64(src, off + 128);
