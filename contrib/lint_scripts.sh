@@ -9,7 +9,7 @@ cd "$top_srcdir" || exit 1
 scripts()
 {
 	find contrib tests .ci autogen.sh -type f \
-		\( -name '*.sh' -o -path .ci/run \) | sort
+		\( -name '*.sh' -o -path .ci/run -o -name oms-conformance \) | sort
 }
 
 if command -v shellcheck >/dev/null; then

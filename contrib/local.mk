@@ -2,4 +2,5 @@
 EXTRA_DIST += \
 	.shellcheckrc .clang-format .ci/run \
 	contrib/ci.sh contrib/demo.sh contrib/deps.sh contrib/test.sh \
-	contrib/lint_scripts.sh contrib/real_model.sh contrib/real_model.py
+	contrib/interop.sh contrib/interop.py contrib/lint_scripts.sh \
+	contrib/oms-conformance contrib/real_model.sh contrib/real_model.py

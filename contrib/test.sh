@@ -1,7 +1,8 @@
 #!/bin/bash
 # Everything that is tested, on a fresh Debian 12 as root: installs what is
 # needed, builds a copy of this tree elsewhere, runs `make check` with real
-# mounts, then signs and serves a real model.
+# mounts, then signs and serves a real model, and exchanges signatures with the
+# reference implementation of OpenSSF Model Signing.
 #
 #	contrib/test.sh
 #
@@ -134,4 +135,5 @@ if [ $check_status != 0 ] && ! grep -q '^# TOTAL' "$dir/check.log"; then
 fi
 stage scripts contrib/lint_scripts.sh
 stage real-model contrib/real_model.sh
+stage interop contrib/interop.sh
 finish

@@ -1,5 +1,6 @@
 EXTRA_DIST += tests/cli/lib.sh
-cli_tests = tests/cli/test_bench.sh tests/cli/test_change.sh tests/cli/test_digest.sh \
+cli_tests = tests/cli/test_bench.sh tests/cli/test_change.sh \
+	tests/cli/test_conformance.sh tests/cli/test_digest.sh \
 	tests/cli/test_fixtures.sh tests/cli/test_sign.sh \
 	tests/cli/test_usage.sh tests/cli/test_verify.sh
 dist_check_SCRIPTS += $(cli_tests)

@@ -1,0 +1,193 @@
+#!/bin/sh
+# TAP: what mihfs signs, the reference implementation of OMS verifies; what
+# that one signs, mihfs verifies, mounts and reads.
+#
+# model-signing comes from PyPI into $MIHFS_TEST_CACHE (default:
+# ~/.cache/mihfs-test), in a virtual environment of its own.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/lib/mount.sh
+. "$here/../tests/lib/mount.sh"
+
+oms_version=1.1.1
+cache=${MIHFS_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mihfs-test}
+venv=$cache/venv-oms
+
+# It imports pyOpenSSL without asking for it.
+fetch_venv()
+{
+	"$venv/bin/python" -c 'import sys, importlib.metadata, OpenSSL
+sys.exit(importlib.metadata.version("model-signing") != sys.argv[1])' \
+		"$oms_version" 2>/dev/null && return
+	/usr/bin/python3 -m venv "$venv" &&
+		"$venv/bin/pip" install -q "model-signing==$oms_version" \
+			pyopenssl
+}
+
+# The other tool's command line, and its Python interface.
+oms()
+{
+	timeout -k 5 120 "$venv/bin/model_signing" --log-level warning "$@"
+}
+
+api()
+{
+	timeout -k 5 120 "$venv/bin/python" "$here/interop.py" "$@"
+}
+
+oms_verifies()
+{
+	oms verify key --public_key "$pub" --signature "$bundle" "$@"
+}
+
+mihfs_verifies()
+{
+	"$MIHFS" verify --quiet --signature "$bundle" --public-key "$pub" "$@"
+}
+
+# A verifier must also say no: one byte more, and it is another model.
+spoil()
+{
+	printf x >>"$model/config.json"
+}
+
+mend()
+{
+	printf '{"hidden_size": 384}\n' >"$model/config.json"
+}
+
+# same_files A B [NAME...]: equal but for the names
+same_files()
+{
+	same_a=$1 same_b=$2
+	shift 2
+	for same_x in "$@"; do
+		set -- "$@" --exclude="$same_x"
+		shift
+	done
+	diff -r "$@" "$same_a" "$same_b"
+}
+
+# mounts_alike WHAT MODEL [OPTION...] - mount, compare, unmount
+mounts_alike()
+{
+	alike_what=$1 alike_model=$2
+	shift 2
+	if mt_try_mount "$alike_model" "$@"; then
+		check "$alike_what: the mount reads the same" \
+			same_files "$alike_model" "$mnt" left-out .git
+		check "$alike_what: unmounts" mt_umount
+	else
+		not_ok "$alike_what: mounts"
+	fi
+}
+
+# served WHAT MODEL [OPTION...] - verified, refused when changed, mounted
+served()
+{
+	check "$1: mihfs verifies it" mihfs_verifies "$2"
+	spoil
+	check_status "$1: mihfs refuses it when changed" 1 mihfs_verifies "$2"
+	check_said "$1: and says which file" config.json
+	mend
+	mounts_alike "$@"
+}
+
+# --- what mihfs signs -----------------------------------------------------
+
+ours()
+{
+	for curve in prime256v1 secp384r1 secp521r1; do
+		openssl ecparam -name $curve -genkey -noout -out "$key" &&
+			openssl ec -in "$key" -pubout -out "$pub" 2>/dev/null
+		mt_sign "$model"
+		check "ours, $curve, annotated: verified" oms_verifies "$model"
+	done
+	for tree in mth4k-sha512 mth4k-sha3-256; do
+		mt_sign "$model" --tree $tree
+		check "ours, $tree: verified" oms_verifies "$model"
+	done
+	spoil
+	check_fails "ours: refused when changed" oms_verifies "$model"
+	mend
+	mt_sign "$model" --tree blake3
+	check "ours, blake3, no annotations: verified through its interface" \
+		api verify "$model" "$bundle" "$pub" blake3
+	ours_left_out
+	mt_sign "$work/one.bin"
+	check "ours, a single file: mihfs verifies it" \
+		mihfs_verifies "$work/one.bin"
+}
+
+ours_left_out()
+{
+	echo junk >"$model/left-out"
+	mkdir "$model/.git" && echo git >"$model/.git/config"
+	mt_sign "$model" --ignore-paths left-out
+	check "ours, a file left out: verified" oms_verifies \
+		--ignore-paths "$model/left-out" "$model"
+	rm -r "$model/left-out" "$model/.git"
+	mt_sign "$linked" --allow-symlinks
+	check "ours, links followed: verified" oms_verifies --allow_symlinks \
+		"$linked"
+}
+
+# --- what the other tool signs --------------------------------------------
+
+oms_sign()
+{
+	rm -f "$bundle" "$bundle.tree"
+	oms sign key --private_key "$key" --signature "$bundle" "$@"
+}
+
+theirs()
+{
+	check "theirs: signed" oms_sign "$model"
+	served theirs "$model"
+	check "theirs: mihfs tree makes a sidecar" "$MIHFS" tree --quiet \
+		--signature "$bundle" "$model"
+	mounts_alike "theirs with a sidecar" "$model"
+	echo junk >"$model/left-out"
+	mkdir "$model/.git" && echo git >"$model/.git/config"
+	check "theirs, a file left out: signed" oms_sign \
+		--ignore-paths "$model/left-out" "$model"
+	served "theirs, a file left out" "$model"
+	rm -r "$model/left-out" "$model/.git"
+	check "theirs, links followed: signed" oms_sign --allow_symlinks \
+		"$linked"
+	check "theirs, links followed: mihfs verifies it" mihfs_verifies \
+		"$linked"
+	mounts_alike "theirs, links followed" "$linked" --allow-symlinks
+	check "theirs, a single file: signed" oms_sign "$work/one.bin"
+	check "theirs, a single file: mihfs verifies it" mihfs_verifies \
+		"$work/one.bin"
+}
+
+# theirs_by WHAT HASH SHARD_SIZE - through its Python interface
+theirs_by()
+{
+	rm -f "$bundle" "$bundle.tree"
+	check "$1: signed" api sign "$model" "$bundle" "$key" "$2" "$3"
+	served "$1" "$model"
+	check "$1: mihfs tree makes a sidecar" "$MIHFS" tree --quiet \
+		--signature "$bundle" "$model"
+	mounts_alike "$1 with a sidecar" "$model"
+}
+
+mt_begin
+mkdir -p "$cache"
+check "model-signing $oms_version is there" fetch_venv
+[ "$mt_failed" = 0 ] || mt_end
+model=$work/model
+mt_model "$model"
+linked=$work/linked
+mkdir "$linked"
+mt_pattern 200000 8 >"$linked/real"
+ln -s real "$linked/link"
+mt_pattern 100000 9 >"$work/one.bin"
+
+ours
+theirs
+theirs_by "theirs, blake2b" blake2 0
+theirs_by "theirs, blake3" blake3 0
+mt_end
