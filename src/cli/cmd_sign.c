@@ -26,7 +26,8 @@ static const char *const git_paths[] = { ".git", ".gitattributes", ".github",
 
 struct sign {
 	struct mih_cli_model_options model;
-	const char *signature, *private_key, *password;
+	const char *signature, *private_key, *password, *certificate;
+	struct mih_cli_list chain;
 	int tree_choice;
 	const char *dir; /* MODEL, as typed */
 	/* Owned. */
@@ -52,6 +53,17 @@ static int parse(struct sign *s, int argc, char **argv)
 		  .value = &s->private_key,
 		  .argument = "FILE",
 		  .help = "PEM key on P-256, P-384 or P-521" },
+		{ .name = "signing-certificate",
+		  .kind = MIH_CLI_TEXT,
+		  .value = &s->certificate,
+		  .argument = "FILE",
+		  .help = "PEM certificate of that key, to be put into the "
+			  "bundle" },
+		{ .name = "certificate-chain",
+		  .kind = MIH_CLI_LIST,
+		  .value = &s->chain,
+		  .argument = "FILE",
+		  .help = "the certificates above it (PEM); repeatable" },
 		{ .name = "password",
 		  .kind = MIH_CLI_TEXT,
 		  .value = &s->password,
@@ -82,6 +94,9 @@ static int parse(struct sign *s, int argc, char **argv)
 		return end;
 	if (!s->private_key)
 		return mih_cli_usage("sign", "--private-key is missing");
+	if (s->chain.n > 0 && !s->certificate)
+		return mih_cli_usage("sign", "--certificate-chain goes with "
+					     "--signing-certificate");
 	s->dir = operands[0];
 	return MIH_CLI_GO_ON;
 }
@@ -124,6 +139,9 @@ static mih_err load_key(struct sign *s)
 		.key_path = s->private_key,
 		.password = s->password,
 		.ask_password = ask_password,
+		.certificate_path = s->certificate,
+		.chain_paths = s->chain.items,
+		.nchain = s->chain.n,
 	};
 
 	return mih_sig_key_load(&signer, &s->key);
@@ -336,6 +354,7 @@ int mih_cli_sign(int argc, char **argv)
 	mih_verify_scan_fini(&s.scan);
 	mih_cli_ignore_fini(&s.ignore);
 	mih_cli_list_fini(&s.model.ignore);
+	mih_cli_list_fini(&s.chain);
 	mih_sig_key_free(s.key);
 	free(s.files);
 	free(s.sidecar);

@@ -1,5 +1,6 @@
 bin_PROGRAMS += mihfs
-mihfs_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+mihfs_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
+	-DMIH_CLI_DATA_DIR='"$(pkgdatadir)"'
 mihfs_SOURCES = \
 	src/cli/commands.h src/cli/main.c \
 	src/cli/cmd_sign.c src/cli/cmd_verify.c src/cli/cmd_digest.c \

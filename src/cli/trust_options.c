@@ -15,12 +15,55 @@ static bool wants_chain(const struct mih_cli_trust *o)
 
 static bool wants_identity(const struct mih_cli_trust *o)
 {
-	return o->identity || o->identity_provider || o->trust_config;
+	return o->identity || o->identity_regex || o->identity_provider ||
+	       o->trust_config || o->trusted_root;
+}
+
+/* Words that mean nothing without a chain. */
+static bool has_chain_rules(const struct mih_cli_trust *o)
+{
+	return o->crls.n > 0 || o->at_signing_time || o->certificate_name ||
+	       o->certificate_eku;
+}
+
+static mih_err check_chain(const struct mih_cli_trust *o)
+{
+	const char *bad = NULL;
+
+	if (has_chain_rules(o) && !wants_chain(o))
+		bad = "--at-signing-time, --crl, --certificate-name and "
+		      "--certificate-eku go with --certificate-chain";
+	else if (o->crls.n > 0 && o->at_signing_time)
+		bad = "--crl tells what is revoked now; it does not go with "
+		      "--at-signing-time";
+	else if (o->log_fingerprints && !wants_chain(o) && !wants_identity(o))
+		bad = "--log-fingerprints goes with --certificate-chain or "
+		      "--identity";
+	return bad ? mih_err_fail(MIH_EUSAGE, "mihfs: %s", bad) : 0;
+}
+
+static mih_err check_identity(const struct mih_cli_trust *o)
+{
+	const char *bad = NULL;
+
+	if (!wants_identity(o))
+		return 0;
+	if (!o->identity == !o->identity_regex)
+		bad = "give one of --identity and --identity-regex";
+	else if (!o->identity_provider)
+		bad = "--identity-provider is missing: who must have vouched "
+		      "for the identity?";
+	else if (o->trust_config && o->trusted_root)
+		bad = "choose one of --trust-config and --trusted-root";
+	return bad ? mih_err_fail(MIH_EUSAGE, "mihfs: %s", bad) : 0;
 }
 
 static mih_err check_kinds(const struct mih_cli_trust *o)
 {
-	if (wants_keys(o) + wants_chain(o) + wants_identity(o) > 1)
+	bool chain = wants_chain(o) || has_chain_rules(o);
+	mih_err err;
+
+	if (wants_keys(o) + chain + wants_identity(o) > 1)
 		return mih_err_fail(MIH_EUSAGE,
 				    "mihfs: choose one kind of trust: public "
 				    "keys, a certificate chain or an identity");
@@ -28,17 +71,38 @@ static mih_err check_kinds(const struct mih_cli_trust *o)
 		return mih_err_fail(MIH_EUSAGE,
 				    "mihfs: choose one of --public-key and "
 				    "--trust-dir");
-	if (wants_chain(o))
-		return mih_err_fail(MIH_ENOANCHOR,
-				    "mihfs: --certificate-chain: this version "
-				    "cannot check certificates; use "
-				    "--public-key");
-	if (wants_identity(o))
-		return mih_err_fail(MIH_ENOANCHOR,
-				    "mihfs: --identity, --identity-provider "
-				    "and --trust-config: this version cannot "
-				    "check identities; use --public-key");
-	return 0;
+	err = check_chain(o);
+	return err ? err : check_identity(o);
+}
+
+static mih_err load_chain(const struct mih_cli_trust *o,
+			  struct mih_sig_trust *trust)
+{
+	mih_err err = 0;
+
+	for (size_t i = 0; !err && i < o->certificate_chain.n; i++)
+		err = mih_sig_trust_add_chain(trust,
+					      o->certificate_chain.items[i]);
+	for (size_t i = 0; !err && i < o->crls.n; i++)
+		err = mih_sig_trust_add_crl(trust, o->crls.items[i]);
+	return err;
+}
+
+static mih_err load_identity(const struct mih_cli_trust *o,
+			     struct mih_sig_trust *trust)
+{
+	const struct mih_sig_identity identity = {
+		.name = o->identity ? o->identity : o->identity_regex,
+		.is_regex = !o->identity,
+		.issuer = o->identity_provider,
+	};
+	const char *root = o->trust_config ? o->trust_config : o->trusted_root;
+	mih_err err = mih_sig_trust_set_identity(trust, &identity);
+
+	if (err)
+		return err;
+	return mih_sig_trust_set_root(trust,
+				      root ? root : MIH_CLI_TRUSTED_ROOT);
 }
 
 static mih_err load_dir(const struct mih_cli_trust *o,
@@ -65,10 +129,26 @@ static void free_trust(struct mih_sig_trust **trust)
 	mih_sig_trust_free(*trust);
 }
 
+static mih_err load_keys(const struct mih_cli_trust *o,
+			 struct mih_sig_trust *trust)
+{
+	mih_err err = 0;
+
+	for (size_t i = 0; !err && i < o->public_keys.n; i++)
+		err = mih_sig_trust_add_key(trust, o->public_keys.items[i]);
+	return err || o->public_keys.n > 0 ? err : load_dir(o, trust);
+}
+
 mih_err mih_cli_trust_load(const struct mih_cli_trust *options,
 			   struct mih_sig_trust **trust_out)
 {
 	MIH_CLEANUP(free_trust) struct mih_sig_trust *trust = NULL;
+	const struct mih_sig_certificate_rules rules = {
+		.at_signing_time = options->at_signing_time,
+		.log_fingerprints = options->log_fingerprints,
+		.name = options->certificate_name,
+		.eku = options->certificate_eku,
+	};
 	mih_err err = check_kinds(options);
 
 	if (err)
@@ -76,18 +156,69 @@ mih_err mih_cli_trust_load(const struct mih_cli_trust *options,
 	trust = mih_sig_trust_new();
 	if (!trust)
 		return mih_err_fail_errno(-ENOMEM, "mihfs");
-	for (size_t i = 0; !err && i < options->public_keys.n; i++)
-		err =
-		    mih_sig_trust_add_key(trust, options->public_keys.items[i]);
-	if (!err && options->public_keys.n == 0)
-		err = load_dir(options, trust);
+	err = mih_sig_trust_set_rules(trust, &rules);
+	if (err)
+		return err;
+	if (wants_chain(options))
+		err = load_chain(options, trust);
+	else if (wants_identity(options))
+		err = load_identity(options, trust);
+	else
+		err = load_keys(options, trust);
 	if (!err)
 		*trust_out = MIH_STEAL(&trust);
 	return err;
+}
+
+/* --- back to words ----------------------------------------------------- */
+
+static void put_flag(const char ***at, const char *word, bool value)
+{
+	if (value)
+		*(*at)++ = word;
+}
+
+static void put_text(const char ***at, const char *word, const char *value)
+{
+	if (!value)
+		return;
+	*(*at)++ = word;
+	*(*at)++ = value;
+}
+
+static void put_list(const char ***at, const char *word,
+		     const struct mih_cli_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		put_text(at, word, list->items[i]);
+}
+
+const char **mih_cli_trust_words(const struct mih_cli_trust *o, const char **at)
+{
+	put_list(&at, "--public-key", &o->public_keys);
+	put_text(&at, "--trust-dir", o->trust_dir);
+	put_list(&at, "--certificate-chain", &o->certificate_chain);
+	put_flag(&at, "--at-signing-time", o->at_signing_time);
+	put_list(&at, "--crl", &o->crls);
+	put_text(&at, "--certificate-name", o->certificate_name);
+	put_text(&at, "--certificate-eku", o->certificate_eku);
+	put_flag(&at, "--log-fingerprints", o->log_fingerprints);
+	put_text(&at, "--identity", o->identity);
+	put_text(&at, "--identity-regex", o->identity_regex);
+	put_text(&at, "--identity-provider", o->identity_provider);
+	put_text(&at, "--trusted-root", o->trusted_root);
+	put_text(&at, "--trust-config", o->trust_config);
+	return at;
+}
+
+size_t mih_cli_trust_nwords(const struct mih_cli_trust *o)
+{
+	return 2 * (o->public_keys.n + o->certificate_chain.n + o->crls.n) + 18;
 }
 
 void mih_cli_trust_fini(struct mih_cli_trust *options)
 {
 	mih_cli_list_fini(&options->public_keys);
 	mih_cli_list_fini(&options->certificate_chain);
+	mih_cli_list_fini(&options->crls);
 }

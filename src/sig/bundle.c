@@ -1,3 +1,4 @@
+#include "sig/keyless/keyless.h"
 #include "sig/sig_internal.h"
 #include "util/io.h"
 
@@ -158,6 +159,9 @@ mih_err mih_sig_bundle_parse(const char *file, char *text, size_t len,
 		return err;
 	shrink(&s, &payload);
 	err = mih_sig_pae_init(&bundle->pae, payload.text, payload.len);
+	if (!err && bundle->proof)
+		err = mih_sig_payload_digest(payload.text, payload.len,
+					     bundle->payload_sha256);
 	if (!err)
 		err = mih_sig_statement_read(&payload, &bundle->manifest,
 					     bundle->root);
@@ -187,6 +191,9 @@ void mih_sig_bundle_free(struct mih_sig_bundle *bundle)
 	if (!bundle)
 		return;
 	mih_sig_manifest_free(bundle->manifest);
+	sk_X509_pop_free(bundle->certs, X509_free);
+	mih_sig_key_free(bundle->leaf_key);
+	mih_sig_proof_free(bundle->proof);
 	free(bundle->file);
 	free(bundle);
 }

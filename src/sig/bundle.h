@@ -44,9 +44,9 @@ MIH_MUST_CHECK mih_err mih_sig_bundle_read(const char *path,
 /**
  * mih_sig_bundle_verify() - is it signed by somebody trusted?
  *
- * Return: 0; MIH_EUNTRUSTED (wrong key, hint or signature), MIH_ENOANCHOR
- * (@trust holds nothing for the bundle's method; also for the methods that
- * this build does not know yet), with a story that names the bundle.
+ * Return: 0; MIH_EUNTRUSTED (a step of the method failed), MIH_ENOANCHOR
+ * (@trust holds nothing for the bundle's method), with a story that names the
+ * bundle and the step.
  */
 MIH_MUST_CHECK mih_err mih_sig_bundle_verify(
     const struct mih_sig_bundle *bundle, const struct mih_sig_trust *trust);
@@ -64,8 +64,9 @@ enum mih_sig_method mih_sig_bundle_method(const struct mih_sig_bundle *bundle);
 /**
  * mih_sig_bundle_signer() - the claimed signer in one line
  *
- * "key sha256:<hint>", "key (no hint)", "certificate" or "keyless". True only
- * after mih_sig_bundle_verify() returned 0. Borrowed.
+ * "key sha256:<hint>", "key (no hint)", "certificate '<subject>' sha256:<hex>"
+ * or "identity '<name>' by <issuer>"; printable ASCII. True only after
+ * mih_sig_bundle_verify() returned 0. Borrowed.
  */
 const char *mih_sig_bundle_signer(const struct mih_sig_bundle *bundle);
 
@@ -81,15 +82,22 @@ struct mih_sig_signer {
 	const char *password; /* NULL: ask ask_password() if encrypted */
 	/** Write a NUL-terminated password to @buf; false: none to be had. */
 	bool (*ask_password)(const char *key_path, char *buf, size_t cap);
+	/** PEM: the certificate of that key, perhaps followed by its chain;
+	 * NULL: sign with the bare key. */
+	const char *certificate_path;
+	const char *const *chain_paths; /* PEM: more of the chain, upwards */
+	size_t nchain;
 };
 
-struct mih_sig_key; /* a loaded private key */
+struct mih_sig_key; /* a loaded private key, perhaps with certificates */
 
 /**
  * mih_sig_key_load() - read a private key before the long work begins
  *
  * Return: 0; MIH_EFORMAT (not a PEM private key, another curve), MIH_EUNTRUSTED
- * (wrong password, or none given for an encrypted key), -errno; with a story.
+ * (wrong password, or none given for an encrypted key; a certificate that is
+ * for another key, not valid now or not for signing, or whose chain does not
+ * hold), -errno; with a story.
  */
 MIH_MUST_CHECK mih_err mih_sig_key_load(const struct mih_sig_signer *signer,
 					struct mih_sig_key **key_out);

@@ -51,6 +51,14 @@ mih_err mih_sig_pae_init(struct mih_sig_pae *pae, const void *payload,
 	return 0;
 }
 
+mih_err mih_sig_payload_digest(const void *payload, size_t len,
+			       uint8_t digest[32])
+{
+	if (EVP_Q_digest(NULL, "SHA256", NULL, payload, len, digest, NULL) != 1)
+		return crypto_failed("payload digest");
+	return 0;
+}
+
 mih_err mih_sig_pae_sign(const struct mih_sig_pae *pae,
 			 const struct mih_sig_key *key, uint8_t *sig,
 			 size_t *len_out)

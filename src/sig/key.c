@@ -45,6 +45,7 @@ void mih_sig_key_free(struct mih_sig_key *key)
 	if (!key)
 		return;
 	EVP_PKEY_free(key->pkey); /* wipes the private number */
+	sk_X509_pop_free(key->certs, X509_free);
 	free(key);
 }
 
@@ -199,6 +200,18 @@ mih_err mih_sig_key_load_public(const char *path, struct mih_sig_key **key_out)
 	return finish(pkey, path, key_out);
 }
 
+mih_err mih_sig_key_from_certificate(X509 *cert, const char *name,
+				     struct mih_sig_key **key_out)
+{
+	EVP_PKEY *pkey = X509_get_pubkey(cert);
+
+	ERR_clear_error();
+	if (!pkey)
+		return mih_err_fail(MIH_EFORMAT, "%s: holds no usable key",
+				    name);
+	return finish(pkey, name, key_out);
+}
+
 /** What OpenSSL asks for, and whether it did. */
 struct password {
 	const struct mih_sig_signer *signer;
@@ -266,8 +279,8 @@ static mih_err private_failed(const char *path, const struct pem *pem,
 	    MIH_EFORMAT, "%s: not a private key that OpenSSL can read", path);
 }
 
-mih_err mih_sig_key_load(const struct mih_sig_signer *signer,
-			 struct mih_sig_key **key_out)
+static mih_err load_private(const struct mih_sig_signer *signer,
+			    struct mih_sig_key **key_out)
 {
 	MIH_CLEANUP(wipe_password) struct password p = { .signer = signer };
 	MIH_CLEANUP(wipe_pem) struct pem pem = { 0 };
@@ -285,4 +298,17 @@ mih_err mih_sig_key_load(const struct mih_sig_signer *signer,
 	if (!pkey)
 		return private_failed(path, &pem, &p);
 	return finish(pkey, path, key_out);
+}
+
+mih_err mih_sig_key_load(const struct mih_sig_signer *signer,
+			 struct mih_sig_key **key_out)
+{
+	MIH_CLEANUP(put_key) struct mih_sig_key *key = NULL;
+	mih_err err = load_private(signer, &key);
+
+	if (!err && signer->certificate_path)
+		err = mih_sig_key_load_certificates(signer, key);
+	if (!err)
+		*key_out = MIH_STEAL(&key);
+	return err;
 }

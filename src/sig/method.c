@@ -26,7 +26,7 @@ static mih_err read_hint(struct mih_sig_bundle *bundle,
 	return err;
 }
 
-static mih_err check_no_log(const struct mih_sig_json *material)
+mih_err mih_sig_method_no_log(const struct mih_sig_json *material)
 {
 	struct mih_sig_json log;
 	mih_err err;
@@ -36,7 +36,8 @@ static mih_err check_no_log(const struct mih_sig_json *material)
 	err = mih_sig_json_array(material, "tlogEntries", &log);
 	if (!err && json_array_size(log.value) > 0)
 		err = mih_sig_json_fail(&log, "",
-					"must be empty for a key signature");
+					"must be empty for a signature by "
+					"key or certificate");
 	return err;
 }
 
@@ -51,7 +52,7 @@ static mih_err key_read(struct mih_sig_bundle *bundle,
 	if (!err)
 		err = mih_sig_json_only(&key, known);
 	if (!err)
-		err = check_no_log(material);
+		err = mih_sig_method_no_log(material);
 	if (!err)
 		err = read_hint(bundle, &key);
 	if (err)
@@ -111,53 +112,19 @@ static mih_err key_verify(const struct mih_sig_bundle *bundle,
 			    bundle->file);
 }
 
-/* --- certificate and keyless: their place ------------------------------ */
-
-static mih_err certificate_read(struct mih_sig_bundle *bundle,
-				const struct mih_sig_json *material)
-{
-	struct mih_sig_json chain;
-
-	snprintf(bundle->signer, sizeof(bundle->signer), "certificate");
-	return mih_sig_json_object(material, "x509CertificateChain", &chain);
-}
-
-static mih_err certificate_verify(const struct mih_sig_bundle *bundle,
-				  const struct mih_sig_trust *trust)
-{
-	(void)trust;
-	return mih_err_fail(MIH_ENOANCHOR,
-			    "%s: signed with a certificate; this version "
-			    "verifies key signatures only",
-			    bundle->file);
-}
-
-static mih_err keyless_read(struct mih_sig_bundle *bundle,
-			    const struct mih_sig_json *material)
-{
-	struct mih_sig_json leaf;
-
-	snprintf(bundle->signer, sizeof(bundle->signer), "keyless");
-	return mih_sig_json_object(material, "certificate", &leaf);
-}
-
-static mih_err keyless_verify(const struct mih_sig_bundle *bundle,
-			      const struct mih_sig_trust *trust)
-{
-	(void)trust;
-	return mih_err_fail(MIH_ENOANCHOR,
-			    "%s: signed keyless (Sigstore); this version "
-			    "verifies key signatures only",
-			    bundle->file);
-}
-
 /* --- the table --------------------------------------------------------- */
 
-static const struct mih_sig_method_ops methods[] = {
-	{ MIH_SIG_KEY, "publicKey", key_read, key_verify },
-	{ MIH_SIG_CERTIFICATE, "x509CertificateChain", certificate_read,
-	  certificate_verify },
-	{ MIH_SIG_KEYLESS, "certificate", keyless_read, keyless_verify },
+static const struct mih_sig_method_ops key_ops = {
+	MIH_SIG_KEY,
+	"publicKey",
+	key_read,
+	key_verify,
+};
+
+static const struct mih_sig_method_ops *const methods[] = {
+	&key_ops,
+	&mih_sig_certificate_ops,
+	&mih_sig_keyless_ops,
 };
 
 mih_err mih_sig_method_read(struct mih_sig_bundle *bundle,
@@ -173,8 +140,8 @@ mih_err mih_sig_method_read(struct mih_sig_bundle *bundle,
 	if (err)
 		return err;
 	for (size_t i = 0; i < MIH_ARRAY_LEN(methods); i++)
-		if (json_object_get(material->value, methods[i].member)) {
-			bundle->method = &methods[i];
+		if (json_object_get(material->value, methods[i]->member)) {
+			bundle->method = methods[i];
 			n++;
 		}
 	if (n != 1)

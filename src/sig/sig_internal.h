@@ -18,6 +18,7 @@
 #include "sig/text/base64.h"
 #include "sig/text/json.h"
 #include "sig/trust.h"
+#include "sig/x509/x509.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -39,7 +40,8 @@ struct mih_sig_curve {
 struct mih_sig_key {
 	EVP_PKEY *pkey; /* owned */
 	const struct mih_sig_curve *curve;
-	char hint[65]; /* hex SHA-256 of the public key's PEM text */
+	char hint[65];		/* hex SHA-256 of the public key's PEM text */
+	STACK_OF(X509) * certs; /* of the signer, its own first; owned; NULL */
 };
 
 /**
@@ -49,6 +51,24 @@ struct mih_sig_key {
  */
 MIH_MUST_CHECK mih_err mih_sig_key_load_public(const char *path,
 					       struct mih_sig_key **key_out);
+
+/**
+ * mih_sig_key_from_certificate() - the public key of a certificate
+ * @name: for stories
+ *
+ * Return: 0; MIH_EFORMAT for a key that may not sign models; -ENOMEM.
+ */
+MIH_MUST_CHECK mih_err mih_sig_key_from_certificate(
+    X509 *cert, const char *name, struct mih_sig_key **key_out);
+
+/**
+ * mih_sig_key_load_certificates() - read what goes with a private key
+ *
+ * Return: 0; MIH_EUNTRUSTED (for another key, expired, for another use, a
+ * chain that does not hold), MIH_EFORMAT, -errno; with a story.
+ */
+MIH_MUST_CHECK mih_err mih_sig_key_load_certificates(
+    const struct mih_sig_signer *signer, struct mih_sig_key *key);
 
 /* --- dsse.c ------------------------------------------------------------ */
 
@@ -71,6 +91,10 @@ struct mih_sig_pae {
 MIH_MUST_CHECK mih_err mih_sig_pae_init(struct mih_sig_pae *pae,
 					const void *payload, size_t len);
 
+/** mih_sig_payload_digest() - SHA-256 of the payload alone, as logs keep it */
+MIH_MUST_CHECK mih_err mih_sig_payload_digest(const void *payload, size_t len,
+					      uint8_t digest[32]);
+
 /**
  * mih_sig_pae_sign() - sign with @key
  * @sig: MIH_SIG_DER_MAX bytes; a DER ECDSA signature
@@ -91,6 +115,17 @@ bool mih_sig_pae_verify(const struct mih_sig_pae *pae,
 struct mih_sig_trust {
 	struct mih_sig_key **keys; /* owned */
 	size_t nkeys;
+
+	/* Certificate; all owned. */
+	STACK_OF(X509) * anchors;  /* NULL: none */
+	STACK_OF(X509_CRL) * crls; /* NULL: nobody asks */
+	bool at_signing_time, log_fingerprints;
+	char *name;	  /* NULL: any */
+	ASN1_OBJECT *eku; /* NULL: any */
+
+	/* Keyless; all owned. */
+	struct mih_sig_root *root;
+	struct mih_sig_policy *policy;
 };
 
 /* --- manifest.c -------------------------------------------------------- */
@@ -137,9 +172,19 @@ struct mih_sig_bundle {
 	struct mih_sig_pae pae;
 	uint8_t sig[MIH_SIG_DER_MAX];
 	size_t sig_len;
+	char signer[512];
+
+	/* Key. */
 	char hint[65];	  /* "" if the bundle names no key */
 	bool carries_key; /* has rawBytes, which nobody must believe */
-	char signer[96];
+
+	/* Certificate and keyless. */
+	STACK_OF(X509) * certs;	      /* the signer's first; owned; or NULL */
+	struct mih_sig_key *leaf_key; /* of the first; owned */
+
+	/* Keyless. */
+	struct mih_sig_proof *proof; /* owned */
+	uint8_t payload_sha256[32];
 };
 
 /** How one method reads its material and judges the signature. */
@@ -153,6 +198,24 @@ struct mih_sig_method_ops {
 	mih_err (*verify)(const struct mih_sig_bundle *bundle,
 			  const struct mih_sig_trust *trust);
 };
+
+extern const struct mih_sig_method_ops mih_sig_certificate_ops;
+extern const struct mih_sig_method_ops mih_sig_keyless_ops;
+
+/** mih_sig_method_no_log() - "tlogEntries" must be empty or absent */
+MIH_MUST_CHECK mih_err
+mih_sig_method_no_log(const struct mih_sig_json *material);
+
+/** mih_sig_bundle_read_leaf_key() - fill leaf_key from certs */
+MIH_MUST_CHECK mih_err
+mih_sig_bundle_read_leaf_key(struct mih_sig_bundle *bundle);
+
+/** mih_sig_bundle_check_leaf_signature() - is the signature by leaf_key? */
+MIH_MUST_CHECK mih_err
+mih_sig_bundle_check_leaf_signature(const struct mih_sig_bundle *bundle);
+
+/** mih_sig_x509_log_chain() - one line with the fingerprint of each */
+void mih_sig_x509_log_chain(const char *file, STACK_OF(X509) * chain);
 
 /**
  * mih_sig_method_read() - find the one method of a bundle and let it read

@@ -239,6 +239,36 @@ static void put_base64(struct out *o, const void *bytes, size_t len)
 	o->len += mih_sig_base64_len(len);
 }
 
+static mih_err put_certificates(struct out *o, STACK_OF(X509) * certs)
+{
+	put(o, "    \"x509CertificateChain\": {\n      \"certificates\": [");
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		uint8_t *der = NULL;
+		int len = i2d_X509(sk_X509_value(certs, i), &der);
+
+		if (len < 0)
+			return mih_err_fail(-EIO, "bundle: a certificate "
+						  "cannot be encoded");
+		put(o, i ? ",\n" : "\n");
+		put(o, "        { \"rawBytes\": \"");
+		put_base64(o, der, (size_t)len);
+		put(o, "\" }");
+		OPENSSL_free(der);
+	}
+	put(o, "\n      ]\n    },\n");
+	return 0;
+}
+
+static mih_err put_signer(struct out *o, const struct mih_sig_key *key)
+{
+	if (key->certs)
+		return put_certificates(o, key->certs);
+	put(o, "    \"publicKey\": {\n      \"hint\": \"");
+	put(o, key->hint);
+	put(o, "\"\n    },\n");
+	return 0;
+}
+
 static mih_err put_bundle(struct out *o, const struct out *payload,
 			  const struct mih_sig_key *key)
 {
@@ -254,10 +284,11 @@ static mih_err put_bundle(struct out *o, const struct out *payload,
 	/* One allocation: the text is as large as the model has files. */
 	out_room(o, mih_sig_base64_len(payload->len) + 2048);
 	put(o, "{\n  \"mediaType\": \"" MIH_SIG_MEDIA_TYPE "\",\n"
-	       "  \"verificationMaterial\": {\n"
-	       "    \"publicKey\": {\n      \"hint\": \"");
-	put(o, key->hint);
-	put(o, "\"\n    },\n    \"tlogEntries\": []\n  },\n"
+	       "  \"verificationMaterial\": {\n");
+	err = put_signer(o, key);
+	if (err)
+		return err;
+	put(o, "    \"tlogEntries\": []\n  },\n"
 	       "  \"dsseEnvelope\": {\n    \"payload\": \"");
 	put_base64(o, payload->text, payload->len);
 	put(o, "\",\n    \"payloadType\": \"" MIH_SIG_PAYLOAD_TYPE "\",\n"
@@ -274,7 +305,8 @@ static mih_err check_own(const struct out *o, const struct mih_sig_manifest *m,
 	struct mih_sig_key *const keys[] = { (struct mih_sig_key *)key };
 	const struct mih_sig_trust trust = { .keys =
 						 (struct mih_sig_key **)keys,
-					     .nkeys = 1 };
+					     .nkeys = 1,
+					     .anchors = key->certs };
 	struct mih_sig_bundle *bundle = NULL;
 	char *copy = malloc(o->len + 1);
 	mih_err err;

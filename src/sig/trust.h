@@ -3,14 +3,16 @@
  *
  * Layer: src/sig.  Threads: built by one thread, then immutable.
  *
- * Exactly one method: public keys, a certificate chain, or an identity. Of
- * several public keys (a trust directory) any one may have signed.
+ * Exactly one method: public keys, certificates, or an identity together with
+ * a trusted root. Of several public keys (a trust directory) any one may have
+ * signed.
  */
 #ifndef MIH_SIG_TRUST_H
 #define MIH_SIG_TRUST_H
 
 #include "util/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define MIH_SIG_TRUST_DIR "/etc/mihfs/trust.d"
@@ -44,5 +46,74 @@ MIH_MUST_CHECK mih_err mih_sig_trust_add_dir(struct mih_sig_trust *trust,
 
 /** mih_sig_trust_nkeys() - number of trusted public keys. */
 size_t mih_sig_trust_nkeys(const struct mih_sig_trust *trust);
+
+/**
+ * mih_sig_trust_add_chain() - trust every certificate in a PEM file
+ *
+ * Each of them ends a path, also an intermediate one; no others do: neither
+ * the system's nor those of the web.
+ *
+ * Return: 0; MIH_ENOANCHOR with a story that names @path and the cause.
+ */
+MIH_MUST_CHECK mih_err mih_sig_trust_add_chain(struct mih_sig_trust *trust,
+					       const char *path);
+
+/**
+ * mih_sig_trust_add_crl() - demand that no certificate is revoked
+ * @path: PEM or DER revocation lists; with one, every certificate of a path
+ *        needs one that is valid
+ *
+ * Return: 0; MIH_ENOANCHOR with a story that names @path and the cause.
+ */
+MIH_MUST_CHECK mih_err mih_sig_trust_add_crl(struct mih_sig_trust *trust,
+					     const char *path);
+
+/** What a certificate must be beside having an anchor; { 0 } is the default. */
+struct mih_sig_certificate_rules {
+	/** Valid at the beginning of its own life, not now: so do other OMS
+	 * tools; a certificate that has ended goes on vouching. */
+	bool at_signing_time;
+	bool log_fingerprints; /* one line for each certificate of the path */
+	const char *name;      /* common name or alternative name; NULL: any */
+	const char *eku;       /* extended key usage, by OID or OpenSSL's name;
+				  NULL: any */
+};
+
+/**
+ * mih_sig_trust_set_rules() - how to judge certificates
+ * @rules: copied
+ *
+ * Return: 0; MIH_EUSAGE for an unknown extended key usage; -ENOMEM.
+ */
+MIH_MUST_CHECK mih_err mih_sig_trust_set_rules(
+    struct mih_sig_trust *trust, const struct mih_sig_certificate_rules *rules);
+
+/** Whom a keyless signature must be by. */
+struct mih_sig_identity {
+	const char *name;   /* an e-mail address or URI, all of it */
+	bool is_regex;	    /* name is a POSIX extended regular expression, that
+			       must match all of it */
+	const char *issuer; /* URL of the identity provider, all of it */
+};
+
+/**
+ * mih_sig_trust_set_identity() - trust one identity of one provider
+ * @identity: copied
+ *
+ * Return: 0; MIH_EUSAGE (a part missing, a bad expression); -ENOMEM; with a
+ * story.
+ */
+MIH_MUST_CHECK mih_err mih_sig_trust_set_identity(
+    struct mih_sig_trust *trust, const struct mih_sig_identity *identity);
+
+/**
+ * mih_sig_trust_set_root() - whom to believe about keyless signatures
+ * @path: a Sigstore TrustedRoot or ClientTrustConfig in JSON: certificate
+ *        authorities, logs and timestamp authorities
+ *
+ * Return: 0; MIH_ENOANCHOR with a story that names @path and the cause.
+ */
+MIH_MUST_CHECK mih_err mih_sig_trust_set_root(struct mih_sig_trust *trust,
+					      const char *path);
 
 #endif

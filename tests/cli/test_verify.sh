@@ -40,14 +40,47 @@ expect 0 "--trust-dir" "$MIHFS" verify --signature "$sig" \
 	--trust-dir "$work/trust" "$model"
 expect 2 "--trust-dir and --public-key" verify --trust-dir "$work/trust" \
 	"$model"
-for word in --certificate-chain --identity --identity-provider \
-	--trust-config; do
-	expect 4 "$word alone" "$MIHFS" verify --signature "$sig" $word x \
-		"$model"
-	says "$word: not in this version" "this version cannot check"
+
+# Certificates and identities.
+expect 4 "a chain that is not there" "$MIHFS" verify --signature "$sig" \
+	--certificate-chain "$work/none.pem" "$model"
+says "the chain is named" "none.pem"
+for word in --certificate-chain --crl --certificate-name --certificate-eku \
+	--identity --identity-regex --identity-provider --trust-config \
+	--trusted-root; do
 	expect 2 "$word and a key" verify $word x "$model"
 	says "$word and a key: choose" "choose one kind of trust"
 done
+expect 2 "--identity alone" "$MIHFS" verify --identity x "$model"
+says "... names what is missing" "--identity-provider is missing"
+expect 2 "--crl alone" "$MIHFS" verify --crl x "$model"
+says "... names what is missing" "go with --certificate-chain"
+expect 2 "--log-fingerprints and a key" verify --log-fingerprints "$model"
+fix=$top_srcdir/tests/fixtures
+certificate()
+{
+	"$MIHFS" verify --signature "$fix/cert/good.sig" \
+		--certificate-chain "$fix/cert/$1" --log-fingerprints \
+		--certificate-name "$2" "$fix/cert/model"
+}
+expect 0 "a certificate" certificate root.pem "model signer"
+says "... with fingerprints" "certificate 0 sha256:"
+expect 1 "another root" certificate other-root.pem "model signer"
+says "... names the step" "certificate chain"
+expect 1 "another name" certificate root.pem "somebody"
+says "... names the step" "certificate name"
+keyless()
+{
+	"$MIHFS" verify --signature "$fix/keyless/good.sig" \
+		--trusted-root "$fix/keyless/trusted_root.json" \
+		--identity-provider https://issuer.mihfs.test "$@" \
+		"$fix/keyless/model"
+}
+expect 0 "an identity" keyless --identity release@mihfs.test
+expect 0 "an expression" keyless --identity-regex '.*@mihfs[.]test'
+expect 1 "another identity" keyless --identity somebody@mihfs.test
+says "... names the step" "identity: expected 'somebody@mihfs.test', found"
+expect 2 "a bad expression" keyless --identity-regex '('
 
 # The command line.
 expect 2 "no model" verify

@@ -1,5 +1,5 @@
-sig_tests = test_base64 test_bundle test_fixtures test_key test_manifest \
-	test_sign test_statement
+sig_tests = test_base64 test_bundle test_certificate test_fixtures test_key \
+	test_keyless test_manifest test_sign test_statement
 check_PROGRAMS += $(sig_tests)
 TESTS += $(sig_tests)
 sig_test_cppflags = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
@@ -18,6 +18,12 @@ test_manifest_LDADD = $(sig_test_ldadd)
 test_bundle_SOURCES = tests/sig/test_bundle.c tests/lib/sig.h
 test_bundle_CPPFLAGS = $(sig_test_cppflags)
 test_bundle_LDADD = $(sig_test_ldadd)
+test_certificate_SOURCES = tests/sig/test_certificate.c tests/lib/sig.h
+test_certificate_CPPFLAGS = $(sig_test_cppflags)
+test_certificate_LDADD = $(sig_test_ldadd)
+test_keyless_SOURCES = tests/sig/test_keyless.c tests/lib/sig.h
+test_keyless_CPPFLAGS = $(sig_test_cppflags)
+test_keyless_LDADD = $(sig_test_ldadd)
 test_key_SOURCES = tests/sig/test_key.c tests/lib/sig.h
 test_key_CPPFLAGS = $(sig_test_cppflags)
 test_key_LDADD = $(sig_test_ldadd)

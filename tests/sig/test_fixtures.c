@@ -77,12 +77,12 @@ static void expect_refused(const char *name, enum mih_sig_method method,
 	mih_sig_trust_free(trust);
 }
 
-static void test_fixtures_other_methods_are_refused(void **state)
+static void test_fixtures_other_methods_need_other_trust(void **state)
 {
-	static const char cert[] = "signed with a certificate; this version "
-				   "verifies key signatures only";
-	static const char keyless[] = "signed keyless (Sigstore); this version "
-				      "verifies key signatures only";
+	static const char cert[] = "signed with a certificate, but no "
+				   "certificate chain is trusted";
+	static const char keyless[] = "signed keyless (Sigstore), but no "
+				      "identity is trusted";
 
 	(void)state;
 	expect_refused("cert/good.sig", MIH_SIG_CERTIFICATE, cert);
@@ -122,7 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fixtures_key_cases),
-		cmocka_unit_test(test_fixtures_other_methods_are_refused),
+		cmocka_unit_test(test_fixtures_other_methods_need_other_trust),
 		cmocka_unit_test(test_fixtures_manifest_is_what_was_signed),
 	};
 

@@ -68,34 +68,27 @@ static mih_err open_model(struct serving *s)
  * checked all the same, since the files may change at any time. */
 static int verify_all(const struct serving *s)
 {
-	const struct mih_cli_list *keys = &s->options.trust.public_keys;
+	const struct mih_cli_trust *trust = &s->options.trust;
 	mih_autofree const char **argv =
-	    calloc(13 + 2 * keys->n, sizeof(*argv));
-	int n = 0;
+	    calloc(10 + mih_cli_trust_nwords(trust), sizeof(*argv));
+	const char **at = argv;
 
 	if (!argv)
 		return mih_cli_fail(-ENOMEM);
-	argv[n++] = "verify";
-	argv[n++] = "--quiet";
-	argv[n++] = "--ignore-unsigned-files";
-	argv[n++] = "--signature";
-	argv[n++] = s->options.root;
+	*at++ = "verify";
+	*at++ = "--quiet";
+	*at++ = "--ignore-unsigned-files";
+	*at++ = "--signature";
+	*at++ = s->options.root;
 	if (s->options.tree) {
-		argv[n++] = "--tree";
-		argv[n++] = s->options.tree;
-	}
-	if (s->options.trust.trust_dir) {
-		argv[n++] = "--trust-dir";
-		argv[n++] = s->options.trust.trust_dir;
+		*at++ = "--tree";
+		*at++ = s->options.tree;
 	}
 	if (s->options.allow_symlinks)
-		argv[n++] = "--allow-symlinks";
-	for (size_t i = 0; i < keys->n; i++) {
-		argv[n++] = "--public-key";
-		argv[n++] = keys->items[i];
-	}
-	argv[n++] = s->options.model;
-	return mih_cli_verify(n, (char **)argv);
+		*at++ = "--allow-symlinks";
+	at = mih_cli_trust_words(trust, at);
+	*at++ = s->options.model;
+	return mih_cli_verify((int)(at - argv), (char **)argv);
 }
 
 /* All that can be refused is refused here, while a terminal is there to say

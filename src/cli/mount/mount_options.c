@@ -10,7 +10,7 @@
 #define COMMAND	       "mount"
 #define MEMORY_DEFAULT ((uint64_t)256 << 20)
 #define MEMORY_LEAST   ((uint64_t)16 << 20)
-#define ROWS	       32
+#define ROWS	       48
 
 static const char *const serve_names[] = { "auto", "cache", "direct", "stage",
 					   NULL };
