@@ -195,6 +195,7 @@ static int scan_fd(int fd, const char *original, bool mapped)
 {
 	int original_fd = open_or_die(original, O_RDONLY);
 	struct scan scan = { .fd = fd, .nbytes = size_of(original_fd) };
+	size_t nwrong;
 
 	if (size_of(fd) != scan.nbytes)
 		printf("WRONG size %zu\n", size_of(fd));
@@ -212,7 +213,9 @@ static int scan_fd(int fd, const char *original, bool mapped)
 		scan.map = map;
 	}
 	run_scan(&scan);
-	return report(&scan) != 0 || size_of(fd) != scan.nbytes;
+	nwrong = report(&scan);
+	free(scan.verdicts);
+	return nwrong != 0 || size_of(fd) != scan.nbytes;
 }
 
 static int pages(char **argv)
