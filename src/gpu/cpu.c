@@ -5,11 +5,38 @@
  * cores.
  */
 #include "gpu/device_internal.h"
+#include "gpu/staging_internal.h"
 #include "hash/path.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* Address space, not memory: only what is in use at once is ever touched. */
+#define BLOCK_LEN ((size_t)4 << 30)
+#define HUGE_PAGE ((uintptr_t)2 << 20)
 
 static struct mih_gpu_dev cpu_dev = { .ops = &mih_gpu_cpu_ops };
+static struct mih_gpu_staging staging;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* In huge pages where the kernel allows: 64 KiB of fresh small pages take
+ * longer to fault in (30 us) than to hash (20 us). */
+static void reserve(void)
+{
+	size_t len = BLOCK_LEN + HUGE_PAGE;
+	void *block = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uintptr_t at = (uintptr_t)block;
+
+	if (block == MAP_FAILED) {
+		mih_gpu_staging_init(&staging, NULL, 0);
+		return;
+	}
+	at = (at + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	(void)madvise((void *)at, BLOCK_LEN, MADV_HUGEPAGE);
+	mih_gpu_staging_init(&staging, (void *)at, BLOCK_LEN);
+}
 
 static size_t cpu_count(void)
 {
@@ -19,6 +46,7 @@ static size_t cpu_count(void)
 static mih_err cpu_open(size_t ordinal, struct mih_gpu_dev **dev_out)
 {
 	(void)ordinal;
+	pthread_once(&once, reserve);
 	*dev_out = &cpu_dev;
 	return 0;
 }
@@ -34,6 +62,23 @@ static void cpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch)
 	mih_hash_groups(batch->alg, batch->ranges, batch->nranges,
 			batch->digests);
 	batch->done(batch, 0);
+}
+
+static void *cpu_staging_alloc(struct mih_gpu_dev *dev, size_t len)
+{
+	void *buf = mih_gpu_staging_take(&staging, len);
+
+	(void)dev;
+	if (buf)
+		return buf;
+	return posix_memalign(&buf, 4096, len) ? NULL : buf;
+}
+
+static void cpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
+{
+	(void)dev;
+	if (buf && !mih_gpu_staging_give(&staging, buf, len))
+		free(buf);
 }
 
 static const char *cpu_describe(const struct mih_gpu_dev *dev)
@@ -53,5 +98,7 @@ const struct mih_gpu_ops mih_gpu_cpu_ops = {
 	.open = cpu_open,
 	.close = cpu_close,
 	.submit = cpu_submit,
+	.staging_alloc = cpu_staging_alloc,
+	.staging_free = cpu_staging_free,
 	.describe = cpu_describe,
 };

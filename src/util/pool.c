@@ -107,8 +107,9 @@ void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
 	pthread_mutex_lock(&pool->lock);
 	*pool->lanes[lane].tail = work;
 	pool->lanes[lane].tail = &work->next;
-	pthread_cond_signal(&pool->work_there);
 	pthread_mutex_unlock(&pool->lock);
+	/* Not under the lock: the woken thread would only wait for it. */
+	pthread_cond_signal(&pool->work_there);
 }
 
 size_t mih_pool_nthreads(const struct mih_pool *pool)
