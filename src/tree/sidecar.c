@@ -7,6 +7,10 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+/* The checksums of a sidecar are looked at for a better message alone, and a
+ * hole of any size is made in no time: up to here it is worth reading. */
+#define DIAGNOSE_MAX ((uint64_t)256 << 20)
+
 struct mih_tree_sidecar {
 	int fd;	    /* owned; -1 when closed */
 	char *name; /* for stories; owned */
@@ -377,6 +381,7 @@ const char *mih_tree_sidecar_diagnose(const struct mih_tree_sidecar *sidecar)
 {
 	uint8_t header[MIH_TREE_SC_H_LEN], sum[MIH_TREE_SC_SUM_LEN];
 	static const char rot[] = "damaged or cut short";
+	uint64_t left = DIAGNOSE_MAX;
 
 	if (mih_io_pread_full(sidecar->fd, header, sizeof(header), 0) ||
 	    memcmp(header, sidecar->header, sizeof(header)) != 0)
@@ -384,6 +389,9 @@ const char *mih_tree_sidecar_diagnose(const struct mih_tree_sidecar *sidecar)
 	for (int i = 0; i < MIH_TREE_SC_SECTIONS; i++) {
 		const struct mih_tree_sc_section *s = &sidecar->sections[i];
 
+		if (s->nbytes > left)
+			return "not what was signed";
+		left -= s->nbytes;
 		if (mih_tree_sc_sum_file(sidecar->fd, s->off, s->nbytes, sum) ||
 		    memcmp(sum, s->sum, sizeof(sum)) != 0)
 			return rot;

@@ -95,12 +95,12 @@ MIH_MUST_CHECK mih_err mih_tree_sidecar_read_hints(
 /**
  * mih_tree_sidecar_diagnose() - why did something in it not fit?
  *
- * Recomputes every section's XXH3-128. Cost: reads the whole sidecar; call it
- * once, after a layer failed its check.
+ * Recomputes every section's XXH3-128. Cost: reads the whole sidecar, unless
+ * that is larger than 256 MiB; call it once, after a layer failed its check.
  *
  * Return: borrowed text for a log line: "damaged or cut short" when a section
  * does not fit its own checksum, else "consistent in itself but not what was
- * signed".
+ * signed"; "not what was signed" when it was too large to tell.
  */
 const char *mih_tree_sidecar_diagnose(const struct mih_tree_sidecar *sidecar);
 

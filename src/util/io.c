@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define OPEN_TRIES 100
+
 mih_err mih_io_pread_full(int fd, void *buf, size_t len, uint64_t off)
 {
 	char *at = buf;
@@ -188,14 +190,18 @@ mih_err mih_io_open_beneath(int dirfd, const char *path, int flags, bool follow,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
 			   (follow ? 0 : RESOLVE_NO_SYMLINKS),
 	};
-	long fd;
+	/* RESOLVE_BENEATH gives EAGAIN when a rename raced with the walk, and
+	 * so does O_NONBLOCK as long as somebody else holds a lease. */
+	for (int tries = 0; tries < OPEN_TRIES;) {
+		long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 
-	/* RESOLVE_BENEATH gives EAGAIN when a rename raced with the walk. */
-	do {
-		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-	if (fd < 0)
-		return -errno;
-	*fd_out = (int)fd;
-	return 0;
+		if (fd >= 0) {
+			*fd_out = (int)fd;
+			return 0;
+		}
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+		tries += errno == EAGAIN;
+	}
+	return -EBUSY;
 }

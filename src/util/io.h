@@ -100,7 +100,8 @@ MIH_MUST_CHECK mih_err mih_io_write_file(const char *path, const void *buf,
  *
  * openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS. Records no story.
  *
- * Return: 0; -ELOOP a link where none may be; -EXDEV a way out; else -errno.
+ * Return: 0; -ELOOP a link where none may be; -EXDEV a way out; -EBUSY another
+ * process keeps it from being opened at once; else -errno.
  */
 MIH_MUST_CHECK mih_err mih_io_open_beneath(int dirfd, const char *path,
 					   int flags, bool follow, int *fd_out);

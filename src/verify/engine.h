@@ -12,9 +12,10 @@
  *   in constant time with the file's proven layer. One load serves everyone
  *   who asks meanwhile.
  *   GOOD: the reply is the slot itself; the slot stays in a cache of bounded
- *   bytes. BAD: -EIO for that group alone, once in the log; the verdict stands
- *   for a while that doubles, and answers wait with it, so that a spinning
- *   reader costs nothing and a repaired file heals.
+ *   bytes. BAD: -EIO for that group alone, once in the log (64 lines a minute
+ *   for one file at most); the verdict stands for a while that doubles, and
+ *   answers wait with it, so that a spinning reader costs nothing and a
+ *   repaired file heals.
  *
  * The proven layer of a file: coarse nodes (8 MiB) when it is opened, fine
  * nodes (64 KiB) page by page on first use, both from the sidecar and compared

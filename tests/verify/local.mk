@@ -8,11 +8,14 @@ verify_test_ldadd = libtest.a libverify.a libtree.a libgpu.a libsig.a \
 	$(HASH_LIBS) libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS) \
 	$(CMOCKA_LIBS)
 
-verify_tests = test_engine test_engine_stress test_engine_trees test_model
+verify_tests = test_engine test_engine_hostile test_engine_stress \
+	test_engine_trees test_model
 check_PROGRAMS += $(verify_tests)
 TESTS += $(verify_tests)
 test_engine_SOURCES = tests/verify/test_engine.c
 test_engine_LDADD = $(verify_test_ldadd)
+test_engine_hostile_SOURCES = tests/verify/test_engine_hostile.c
+test_engine_hostile_LDADD = $(verify_test_ldadd)
 test_engine_stress_SOURCES = tests/verify/test_engine_stress.c
 test_engine_stress_LDADD = $(verify_test_ldadd)
 test_engine_trees_SOURCES = tests/verify/test_engine_trees.c

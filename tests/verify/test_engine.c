@@ -131,6 +131,8 @@ static void test_wrong_requests_are_refused(void **state)
 	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
 	assert_int_equal(mih_test_engine_read(t, LARGE, 0, MIB + 1, buf),
 			 -EINVAL);
+	assert_int_equal(mih_test_engine_read(t, LARGE, 1, sizeof(buf), buf),
+			 -EINVAL);
 	mih_verify_close(t->engine, LARGE);
 	assert_int_equal(mih_test_engine_read(t, LARGE, 0, 1, buf), -EBADF);
 }

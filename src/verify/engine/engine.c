@@ -4,8 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define RETRY_MS_DEFAULT 100
+#define LINES_MAX	 64 /* about one file in LINES_NS */
+#define LINES_NS	 (60 * (uint64_t)1000000000)
 #define MS		 1000000 /* in ns */
 
 /* Twice the cores: a thread that waits for a disk leaves its core to another,
@@ -15,14 +18,41 @@
 /* Passes over large files use threads of their own: two files at once. */
 #define WHOLE_THREADS 2
 
-void mih_verify_report(struct mih_verify_engine *engine, const char *fmt, ...)
+/* A file may be bad in millions of groups; its first lines say it all. Return:
+ * how many lines it has had, this one included, since its minute began. */
+static unsigned count_line(struct mih_verify_file_run *run)
 {
+	uint64_t now = mih_verify_now_ns();
+	unsigned n;
+
+	pthread_mutex_lock(&run->lock);
+	if (!run->nlines || now - run->lines_ns >= LINES_NS) {
+		run->lines_ns = now;
+		run->nlines = 0;
+	}
+	n = run->nlines < LINES_MAX ? ++run->nlines : LINES_MAX + 1;
+	pthread_mutex_unlock(&run->lock);
+	return n;
+}
+
+void mih_verify_report(struct mih_verify_engine *engine, uint32_t file,
+		       const char *fmt, ...)
+{
+	unsigned n = count_line(&engine->files[file]);
 	char line[4096 + 512];
+	size_t len;
 	va_list args;
 
+	if (n > LINES_MAX)
+		return;
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	len = strlen(line);
+	if (n == LINES_MAX)
+		snprintf(line + len, sizeof(line) - len,
+			 " (further failures of this file within a minute are "
+			 "not logged)");
 	for (char *c = line; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';

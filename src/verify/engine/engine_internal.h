@@ -90,9 +90,14 @@ static inline size_t mih_verify_group_len(const struct mih_verify_file *file,
 
 /* engine.c */
 
-/** mih_verify_report() - one line about a failure, to whom it concerns. */
-void mih_verify_report(struct mih_verify_engine *engine, const char *fmt, ...)
-    MIH_PRINTF(2, 3);
+/**
+ * mih_verify_report() - one line about a failure of @file, to whom it concerns
+ *
+ * Of very many lines about one file within a minute most are dropped; the last
+ * one says so. Takes file->lock.
+ */
+void mih_verify_report(struct mih_verify_engine *engine, uint32_t file,
+		       const char *fmt, ...) MIH_PRINTF(3, 4);
 
 /** mih_verify_mark() - count group @group of @file as proven. */
 void mih_verify_mark(const struct mih_verify_file *file,

@@ -70,7 +70,9 @@ struct mih_verify_file_run {
 	uint64_t retry_ns;		    /* failed opens: not before */
 	unsigned backoff_ms, delay_ms;	    /* 0: the last open was good */
 	mih_err err;			    /* of the last open */
-	atomic_uint nbad;		    /* standing verdicts */
+	unsigned nlines;		    /* in the log since lines_ns */
+	uint64_t lines_ns;
+	atomic_uint nbad; /* standing verdicts */
 	_Atomic uint64_t failures;
 };
 

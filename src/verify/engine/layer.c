@@ -220,7 +220,7 @@ static void page_report(const struct mih_verify_load *load)
 	uint64_t begin = load->off / MIH_TREE_PAGE * MIH_TREE_PAGE;
 
 	mih_verify_report(
-	    load->engine,
+	    load->engine, load->file,
 	    "%s: bytes %ju-%ju differ from the signed tree (%s), "
 	    "and no tree file tells which of them",
 	    file->path, (uintmax_t)begin,

@@ -52,12 +52,13 @@ static void report_unread(const struct mih_verify_load *load, uint64_t group)
 
 	if (load->err == -ENODATA && fstat(load->backing->fd, &st) == 0)
 		mih_verify_report(
-		    load->engine, "%s: cut short: %ju of %ju bytes", file->path,
-		    (uintmax_t)st.st_size, (uintmax_t)file->nbytes);
+		    load->engine, load->file, "%s: cut short: %ju of %ju bytes",
+		    file->path, (uintmax_t)st.st_size, (uintmax_t)file->nbytes);
 	else
 		mih_verify_report(
-		    load->engine, "%s: bytes %ju-%ju cannot be read: %s",
-		    file->path, (uintmax_t)off,
+		    load->engine, load->file,
+		    "%s: bytes %ju-%ju cannot be read: %s", file->path,
+		    (uintmax_t)off,
 		    (uintmax_t)(off + mih_verify_group_len(file, group) - 1),
 		    strerror(-load->err));
 }
@@ -73,7 +74,7 @@ static void report_digest(const struct mih_verify_load *load, unsigned i)
 	mih_bytes_to_hex(load->want + i * info->len, info->len, want);
 	mih_bytes_to_hex(load->got + i * info->len, info->len, got);
 	mih_verify_report(
-	    load->engine,
+	    load->engine, load->file,
 	    "%s: bytes %ju-%ju differ from the signed %s (%s): "
 	    "expected %s, got %s",
 	    file->path, (uintmax_t)off,

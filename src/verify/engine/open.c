@@ -159,7 +159,8 @@ static void opening_end(struct mih_verify_opening *opening, mih_err err)
 	if (is_verdict(err)) {
 		atomic_fetch_add(&engine->files[opening->file].failures, 1);
 		if (!opening->again)
-			mih_verify_report(engine, "%s", mih_err_message());
+			mih_verify_report(engine, opening->file, "%s",
+					  mih_err_message());
 	} else if (!err && opening->again) {
 		mih_log_info("%s: is as signed again", path);
 	}

@@ -246,16 +246,17 @@ static void ask(struct mih_verify_read *request, uint64_t index,
 static void prepare(struct mih_verify_engine *engine,
 		    struct mih_verify_read *request, uint64_t nbytes)
 {
+	size_t len = MIH_MIN(request->len, MIH_VERIFY_READ_MAX);
+
 	request->engine = engine;
 	request->niov = 0;
 	request->end = request->off;
 	if (request->off < nbytes)
-		request->end +=
-		    MIH_MIN(nbytes - request->off, (uint64_t)request->len);
+		request->end += MIH_MIN(nbytes - request->off, (uint64_t)len);
 	request->delay_ms = 0;
 	request->missed = false;
 	memset(request->slots, 0, sizeof(request->slots));
-	atomic_init(&request->err, 0);
+	atomic_init(&request->err, len == request->len ? 0 : -EINVAL);
 	atomic_init(&request->pending, 1);
 }
 
@@ -269,8 +270,6 @@ void mih_verify_read(struct mih_verify_engine *engine,
 	struct mih_verify_plan plan = { 0 };
 
 	prepare(engine, request, file->nbytes);
-	if (request->len > MIH_VERIFY_READ_MAX)
-		read_fail(request, -EINVAL);
 	pthread_mutex_lock(&run->lock);
 	if (run->backing) {
 		backing = mih_verify_backing_get(run->backing);
