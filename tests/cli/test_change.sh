@@ -55,7 +55,7 @@ ok "grown while signing: exit code 3 (got $code)" [ "$code" -eq 3 ]
 says "grown while signing: named" "large: longer than expected"
 nothing_left "grown while signing"
 
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
 	ok "sign begins to read before SIG$signal" sign
 	kill -$signal "$child"
 	wait "$child"

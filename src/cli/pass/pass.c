@@ -18,23 +18,32 @@ static void on_signal(int signo)
 	atomic_store(&interrupted, true);
 }
 
-struct handlers {
-	struct sigaction on_int, on_term;
-};
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
-static void catch_signals(struct handlers *before)
+/* What they did before, while they are caught. */
+static struct sigaction before[MIH_ARRAY_LEN(signals)];
+static bool caught;
+
+/* As long as there is a writer, since to die would leave its temporary file.
+ * What nohup(1) told us to ignore stays ignored. */
+static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, &before->on_int);
-	sigaction(SIGTERM, &action, &before->on_term);
+	for (size_t i = 0; !caught && i < MIH_ARRAY_LEN(signals); i++) {
+		sigaction(signals[i], NULL, &before[i]);
+		if (signals[i] != SIGHUP || before[i].sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+	caught = true;
 }
 
-static void release_signals(const struct handlers *before)
+static void release_signals(void)
 {
-	sigaction(SIGINT, &before->on_int, NULL);
-	sigaction(SIGTERM, &before->on_term, NULL);
+	for (size_t i = 0; caught && i < MIH_ARRAY_LEN(signals); i++)
+		sigaction(signals[i], &before[i], NULL);
+	caught = false;
 }
 
 /* Files of one pass that want the same digests: one call of the bulk reader. */
@@ -254,7 +263,6 @@ static mih_err run_tree(struct mih_cli_pass *pass, enum mih_hash_alg tree,
 mih_err mih_cli_pass_run(struct mih_cli_pass *pass)
 {
 	struct mih_cli_progress progress;
-	struct handlers before;
 	mih_err err = 0;
 
 	pass->sources = calloc(pass->nfiles + 1, sizeof(*pass->sources));
@@ -263,7 +271,7 @@ mih_err mih_cli_pass_run(struct mih_cli_pass *pass)
 	pass->nbytes = 0;
 	for (size_t i = 0; i < pass->nfiles; i++)
 		pass->nbytes += pass->files[i].nbytes;
-	catch_signals(&before);
+	catch_signals();
 	mih_cli_progress_start(&progress, pass->label, pass->nbytes,
 			       pass->quiet);
 	for (int tree = 0; !err && tree < MIH_HASH_ALG_END; tree++)
@@ -271,7 +279,8 @@ mih_err mih_cli_pass_run(struct mih_cli_pass *pass)
 			err =
 			    run_tree(pass, (enum mih_hash_alg)tree, &progress);
 	pass->seconds = mih_cli_progress_stop(&progress);
-	release_signals(&before);
+	if (!pass->writer)
+		release_signals();
 	return err;
 }
 
@@ -279,6 +288,7 @@ void mih_cli_pass_fini(struct mih_cli_pass *pass)
 {
 	mih_tree_writer_abort(pass->writer);
 	pass->writer = NULL;
+	release_signals();
 	free(pass->sources);
 	pass->sources = NULL;
 }

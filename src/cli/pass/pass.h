@@ -123,7 +123,8 @@ struct mih_cli_pass {
  * mih_cli_pass_run() - do it
  *
  * Each byte of each file is read once. Files that fail get their err, the
- * rest goes on. SIGINT and SIGTERM end the pass with -ECANCELED.
+ * rest goes on. SIGINT, SIGTERM and SIGHUP end the pass with -ECANCELED; while
+ * there is a writer afterwards they do nothing, until mih_cli_pass_fini().
  *
  * Return: 0; or -errno with a story, and then there is no writer.
  */
