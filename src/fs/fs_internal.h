@@ -116,7 +116,8 @@ struct mih_fs_stopper {
 	pthread_t loop; /* runs the session; woken by SIGUSR2 */
 	pthread_t thread;
 	atomic_bool looping;
-	sigset_t saved; /* mask of the caller */
+	atomic_bool ended; /* said by SIGUSR1 */
+	sigset_t saved;	   /* mask of the caller */
 };
 
 /**

@@ -68,9 +68,9 @@ static void see_it_end(struct mih_fs_stopper *stopper, const sigset_t *set)
 		if (atomic_load(&stopper->looping))
 			pthread_kill(stopper->loop, SIGUSR2);
 		signal = sigtimedwait(set, NULL, &tick);
-		if (signal == SIGUSR1)
+		if (atomic_load(&stopper->ended))
 			return;
-		if (signal > 0)
+		if (signal > 0 && signal != SIGUSR1)
 			force(stopper->fs, "second signal");
 	}
 	force(stopper->fs, "still busy after 7 seconds");
@@ -83,10 +83,13 @@ static void *wait_for_signal(void *context)
 	sigset_t set;
 
 	fill_signals(&set);
-	while (sigwait(&set, &signal) != 0)
-		;
-	if (signal == SIGUSR1)
-		return NULL;
+	/* Anybody may send SIGUSR1; it says nothing before the end. */
+	do {
+		if (sigwait(&set, &signal) != 0)
+			signal = SIGUSR1;
+		if (atomic_load(&stopper->ended))
+			return NULL;
+	} while (signal == SIGUSR1);
 	mih_log_debug("%s: signal %d: unmounting", stopper->fs->mountpoint,
 		      signal);
 	fuse_session_exit(stopper->fs->session);
@@ -107,6 +110,7 @@ mih_err mih_fs_stopper_start(struct mih_fs_stopper *stopper, struct mih_fs *fs)
 	stopper->fs = fs;
 	stopper->loop = pthread_self();
 	atomic_init(&stopper->looping, true);
+	atomic_init(&stopper->ended, false);
 	sigaction(SIGUSR2, &action, NULL);
 	err = pthread_create(&stopper->thread, NULL, wait_for_signal, stopper);
 	if (err)
@@ -118,6 +122,7 @@ mih_err mih_fs_stopper_start(struct mih_fs_stopper *stopper, struct mih_fs *fs)
 void mih_fs_stopper_finish(struct mih_fs_stopper *stopper, bool started)
 {
 	if (started) {
+		atomic_store(&stopper->ended, true);
 		pthread_kill(stopper->thread, SIGUSR1);
 		pthread_join(stopper->thread, NULL);
 	}

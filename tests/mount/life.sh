@@ -46,6 +46,17 @@ for sig in INT HUP; do
 done
 check "and the mount point is free again" not_mounted
 
+# A signal that means nothing to users must not make it deaf to the others.
+mt_mount "$work/model"
+kill -s USR1 "$mt_pid"
+kill -s TERM "$mt_pid"
+check "SIGTERM ends it after a stray SIGUSR1" timeout 20 sh -c \
+	'while grep -qF " $1 " /proc/self/mountinfo; do sleep 0.1; done' sh "$mnt"
+not_mounted || kill -s KILL "$mt_pid"
+wait "$mt_pid"
+check_equal "with status 0" $? 0
+mt_pid=
+
 # Readers do not hold it back.
 mt_mount "$work/model"
 exec 7<"$mnt/weights.safetensors"
