@@ -1,6 +1,7 @@
 #include "verify/engine_test.h"
 #include "util/cleanup.h"
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,13 +19,19 @@ struct waiting_read {
 	mih_err err;
 };
 
+/* Loads end on many threads. */
+static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static void failed(void *context, const char *line)
 {
 	struct engine_test *t = context;
 
 	if (getenv("MIH_TEST_LINES"))
 		printf("# %s\n", line);
+	pthread_mutex_lock(&line_lock);
 	snprintf(t->line, sizeof(t->line), "%s", line);
+	pthread_mutex_unlock(&line_lock);
+	atomic_fetch_add(&t->nlimits, strstr(line, "are not logged") != NULL);
 	atomic_fetch_add(&t->nlines, 1);
 }
 
@@ -38,6 +45,7 @@ void mih_test_engine_restart(struct engine_test *t)
 	t->params.failed = failed;
 	t->params.context = t;
 	atomic_store(&t->nlines, 0);
+	atomic_store(&t->nlimits, 0);
 	if (mih_verify_engine_new(&t->params, &t->engine))
 		mih_test_die("engine");
 }

@@ -20,8 +20,9 @@ struct engine_test {
 	struct mih_gpu_dev *dev;
 	struct mih_verify_engine *engine;
 	struct mih_verify_engine_params params;
-	atomic_uint nlines; /* failures reported */
-	char line[1024];    /* the last one */
+	atomic_uint nlines;  /* failures reported */
+	atomic_uint nlimits; /* of them saying that no more will come */
+	char line[1024];     /* the last one */
 };
 
 /** mih_test_engine_start() - make the model and an engine over it. */

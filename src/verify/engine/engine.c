@@ -163,8 +163,10 @@ void mih_verify_engine_free(struct mih_verify_engine *engine)
 		return;
 	atomic_store(&engine->stopping, true);
 	wait_idle(engine);
-	mih_pool_free(engine->whole);
+	/* This one first: it submits to the other, and is still at that for a
+	 * moment when what it submitted has ended. */
 	mih_pool_free(engine->pool);
+	mih_pool_free(engine->whole);
 	mih_verify_timer_stop(&engine->timer);
 	mih_verify_cache_fini(engine);
 	mih_verify_layer_fini(&engine->pages);
