@@ -87,10 +87,13 @@ static mih_err read_all(int fd, size_t cap, char **buf_out, size_t *len_out)
 mih_err mih_io_read_file(const char *path, size_t cap, char **buf_out,
 			 size_t *len_out)
 {
-	mih_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	mih_autoclose int fd = -1;
 	mih_err err;
 
-	if (fd < 0)
+	/* A FIFO that nobody writes to must not hold us up: it is empty. One
+	 * that somebody has open, such as a shell's <(...), is waited for. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
 		return mih_err_fail_errno(-errno, "%s", path);
 	err = read_all(fd, cap, buf_out, len_out);
 	if (err == -EFBIG)

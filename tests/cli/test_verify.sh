@@ -210,4 +210,9 @@ if [ "$(id -u)" -ne 0 ]; then
 	chmod 644 "$model/a/group"
 fi
 expect 0 "all put back again" verify "$model"
+# A FIFO that nobody writes to is empty.
+mkfifo "$work/fifo.json"
+expect 1 "a FIFO for a bundle does not hang" timeout 20 "$MIHFS" verify \
+	--signature "$work/fifo.json" --public-key "$pub" "$model"
+says "a FIFO for a bundle: named" "fifo.json: "
 finish
