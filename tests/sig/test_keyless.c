@@ -30,6 +30,11 @@ static const struct {
 	{ "chain", ": certificate chain: " },
 	{ "rfc3161", ": RFC 3161 timestamp: " },
 	{ "log-missing", ": transparency log: no entry" },
+	{ "no-time", ": time of signing: neither" },
+	{ "checkpoint-hint", ": checkpoint: no signature by log " },
+	{ "body-payload", ": log entry body: is for another payload" },
+	{ "body-certificate", ": log entry body: is for another certificate" },
+	{ "body-kind", ": log entry body.kind is 'dsse', not 'intoto'" },
 };
 
 static const char *text(const json_t *c, const char *key)
@@ -120,6 +125,13 @@ static void test_keyless_cases(void **state)
 	check_folder("keyless", 27);
 }
 
+/* Rekor v2, every kind of entry, and both extensions of the issuer. */
+static void test_keyless_kinds(void **state)
+{
+	(void)state;
+	check_folder("keyless-kinds", 22);
+}
+
 /* --- identity ---------------------------------------------------------- */
 
 static void test_keyless_identity_is_compared_whole(void **state)
@@ -135,8 +147,9 @@ static void test_keyless_identity_is_compared_whole(void **state)
 static void test_keyless_expressions_match_whole(void **state)
 {
 	static const char *const good[] = { "[a-z]+@mihfs\\.test",
-					    "other|" NAME, "rel|release.*",
-					    ".*", "^release@mihfs.test$" };
+					    "other|release@mihfs.test",
+					    "rel|release.*", ".*",
+					    "^release@mihfs.test$" };
 	static const char *const bad[] = { "release", "mihfs\\.test",
 					   "x|release", "release@mihfs.tes",
 					   "elease@mihfs.test" };
@@ -482,6 +495,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keyless_cases),
+		cmocka_unit_test(test_keyless_kinds),
 		cmocka_unit_test(test_keyless_identity_is_compared_whole),
 		cmocka_unit_test(test_keyless_expressions_match_whole),
 		cmocka_unit_test(test_keyless_policy_must_be_whole),
