@@ -1,14 +1,29 @@
-# Measurements of the mount: "make bench", as root with /dev/fuse.
-bench_programs = copy_server reader
+# Measurements. The mounts need root and /dev/fuse.
+#   make bench         the mount beside an unverified server
+#   make bench-hash    one core beside OpenSSL and b3sum
+#   make bench-scale   1 TiB and 100,000 files: time to mount, memory
+bench_programs = copy_server huge_model reader
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
-EXTRA_DIST += contrib/bench/mount_bench.sh
+EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/mount_bench.sh \
+	contrib/bench/scale_bench.sh
 
 copy_server_SOURCES = contrib/bench/copy_server.c
 copy_server_LDADD = libfs.a $(HASH_LIBS) libutil.a $(FUSE_LIBS) $(CRYPTO_LIBS)
+huge_model_SOURCES = contrib/bench/huge_model.c
+huge_model_LDADD = libsig.a libtree.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS) \
+	$(JANSSON_LIBS) $(XXHASH_LIBS)
 reader_SOURCES = contrib/bench/reader.c
 
+bench_environment = MIHFS=$(abs_top_builddir)/mihfs \
+	MIHFS_BENCH_BIN=$(abs_top_builddir)
 bench: $(bench_programs) mihfs
-	MIHFS=$(abs_top_builddir)/mihfs MIHFS_BENCH_BIN=$(abs_top_builddir) \
-		$(SHELL) $(top_srcdir)/contrib/bench/mount_bench.sh $(BENCH_ARGS)
-.PHONY: bench
+	$(bench_environment) $(SHELL) \
+		$(top_srcdir)/contrib/bench/mount_bench.sh $(BENCH_ARGS)
+bench-hash: mihfs
+	$(bench_environment) $(SHELL) \
+		$(top_srcdir)/contrib/bench/hash_bench.sh $(BENCH_ARGS)
+bench-scale: $(bench_programs) mihfs
+	$(bench_environment) $(SHELL) \
+		$(top_srcdir)/contrib/bench/scale_bench.sh $(BENCH_ARGS)
+.PHONY: bench bench-hash bench-scale

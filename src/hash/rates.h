@@ -24,7 +24,7 @@ struct mih_hash_rate {
 
 /** What to measure, and where the result goes. */
 struct mih_hash_rates {
-	size_t nbytes;	 /* buffer size, MIH_HASH_GROUP and more; 0: 16 MiB */
+	size_t nbytes;	 /* buffer size, MIH_HASH_GROUP and more; 0: 1 MiB */
 	unsigned repeat; /* runs of which the best counts; 0: 9 */
 	size_t n;	 /* set: rows in use */
 	struct mih_hash_rate rows[MIH_HASH_RATES_MAX];
