@@ -190,4 +190,8 @@ ours
 theirs
 theirs_by "theirs, blake2b" blake2 0
 theirs_by "theirs, blake3" blake3 0
+# An empty file has no shard: mihfs cannot show what nothing vouches for.
+rm "$model/empty"
+theirs_by "theirs, shards" sha256 1000003
+theirs_by "theirs, blake2b in shards" blake2 262144
 mt_end

@@ -68,7 +68,27 @@ static const uint8_t *tree_root(const struct mih_sig_resource *r,
 	if (r->tree != MIH_HASH_NONE)
 		return r->root;
 	*alg_out = r->alg;
-	return r->alg == MIH_HASH_BLAKE3 ? r->digest : NULL;
+	return r->alg == MIH_HASH_BLAKE3 && !r->nshards ? r->digest : NULL;
+}
+
+static json_t *sharded_json(const struct mih_sig_resource *r)
+{
+	json_t *shards = json_array();
+	char hex[2 * MIH_HASH_LEN_MAX + 1];
+
+	for (size_t i = 0; i < r->nshards; i++) {
+		const struct mih_sig_shard *shard = &r->shards[i];
+
+		mih_bytes_to_hex(shard->digest, mih_hash_info(r->alg)->len,
+				 hex);
+		json_array_append_new(
+		    shards, json_pack("{s:I, s:I, s:s}", "begin",
+				      (json_int_t)shard->begin, "end",
+				      (json_int_t)shard->end, "digest", hex));
+	}
+	return json_pack("{s:s, s:s, s:I, s:o}", "name", r->name, "algorithm",
+			 mih_hash_info(r->alg)->name, "size",
+			 (json_int_t)r->nbytes, "shards", shards);
 }
 
 static json_t *resource_json(const struct mih_sig_resource *r)
@@ -76,6 +96,8 @@ static json_t *resource_json(const struct mih_sig_resource *r)
 	char hex[2 * MIH_HASH_LEN_MAX + 1];
 	json_t *object;
 
+	if (r->nshards)
+		return sharded_json(r);
 	mih_bytes_to_hex(r->digest, mih_hash_info(r->alg)->len, hex);
 	object = json_pack("{s:s, s:s, s:s}", "name", r->name, "algorithm",
 			   mih_hash_info(r->alg)->name, "digest", hex);
@@ -129,8 +151,13 @@ static void print_resource(const struct mih_sig_resource *r)
 	const uint8_t *root = tree_root(r, &alg);
 
 	print_safe(r->name);
-	if (r->tree != MIH_HASH_NONE)
+	if (mih_sig_resource_is_sized(r))
 		printf("  %" PRIu64 " bytes", r->nbytes);
+	if (r->nshards) {
+		printf("\n  %zu shards, %s\n", r->nshards,
+		       mih_hash_info(r->alg)->name);
+		return;
+	}
 	mih_bytes_to_hex(r->digest, mih_hash_info(r->alg)->len, hex);
 	printf("\n  %s %s\n", mih_hash_info(r->alg)->name, hex);
 	if (root && root != r->digest) {
@@ -147,12 +174,12 @@ static void print_counts(const struct mih_sig_manifest *m)
 	enum mih_hash_alg alg;
 
 	for (size_t i = 0; i < m->nresources; i++) {
-		if (tree_root(&m->resources[i], &alg))
+		if (m->is_sharded || tree_root(&m->resources[i], &alg))
 			lazy++;
-		if (m->resources[i].tree != MIH_HASH_NONE)
+		if (mih_sig_resource_is_sized(&m->resources[i]))
 			nbytes += m->resources[i].nbytes;
 	}
-	printf("files:    %zu, of which %zu with a tree for reading in parts\n",
+	printf("files:    %zu, of which %zu can be read in parts\n",
 	       m->nresources, lazy);
 	if (nbytes)
 		printf("bytes:    %" PRIu64 " stated\n", nbytes);

@@ -77,14 +77,19 @@ static void problem(void *context, const char *path, const char *why)
 	mih_cli_report_add(&t->report, path, why);
 }
 
+/* A BLAKE3 digest is the root of a tree itself. */
+static bool is_own_tree(const struct mih_sig_resource *r)
+{
+	return r->alg == MIH_HASH_BLAKE3 && !r->nshards;
+}
+
 /* The tree that a mount will look for: the signed one, or for a file with a
  * flat digest alone the one that mihfs makes by itself. */
 static enum mih_hash_alg tree_of(const struct mih_sig_resource *r)
 {
 	if (r->tree != MIH_HASH_NONE)
 		return r->tree;
-	return r->alg == MIH_HASH_BLAKE3 ? MIH_HASH_BLAKE3
-					 : MIH_HASH_MTH4K_SHA256;
+	return is_own_tree(r) ? MIH_HASH_BLAKE3 : MIH_HASH_MTH4K_SHA256;
 }
 
 static mih_err want_digests(struct tree *t)
@@ -94,8 +99,8 @@ static mih_err want_digests(struct tree *t)
 		struct mih_cli_pass_file *file = &t->files.files[i];
 
 		file->tree = tree_of(r);
-		file->flat = r->alg == MIH_HASH_BLAKE3 ? MIH_HASH_NONE : r->alg;
-		file->hints = r->alg == MIH_HASH_SHA256;
+		file->flat = is_own_tree(r) ? MIH_HASH_NONE : r->alg;
+		file->hints = r->alg == MIH_HASH_SHA256 && !r->nshards;
 		if (file->tree != t->files.files[0].tree)
 			return mih_err_fail(-ENOTSUP,
 					    "%s: its files have different "
@@ -127,9 +132,10 @@ static mih_err read_files(struct tree *t)
 static bool fits(const struct mih_cli_pass_file *file,
 		 const struct mih_sig_resource *r)
 {
-	bool is_blake3 = r->alg == MIH_HASH_BLAKE3;
-	const uint8_t *digest = is_blake3 ? file->root : file->digest;
+	const uint8_t *digest = is_own_tree(r) ? file->root : file->digest;
 
+	if (r->nshards)
+		return file->nbad == 0;
 	if (!mih_hash_eq(digest, r->digest, mih_hash_info(r->alg)->len))
 		return false;
 	return r->tree == MIH_HASH_NONE ||

@@ -136,6 +136,13 @@ static mih_err add_ignores(struct verify *v)
 	return err;
 }
 
+/* An empty file has no shard, so that a statement of shards cannot name it. */
+static bool is_empty_beside_shards(const struct verify *v,
+				   const struct mih_verify_scan_file *file)
+{
+	return v->files.manifest->is_sharded && file->nbytes == 0;
+}
+
 static mih_err name_extra(struct verify *v, const struct mih_verify_scan *scan)
 {
 	mih_autofree const char **paths = sorted_paths(v);
@@ -144,7 +151,8 @@ static mih_err name_extra(struct verify *v, const struct mih_verify_scan *scan)
 	if (!paths)
 		return mih_err_fail_errno(-ENOMEM, "%s", v->dir);
 	for (size_t i = 0; i < scan->nfiles; i++)
-		if (!bsearch(&scan->files[i].path, paths, n, sizeof(*paths),
+		if (!is_empty_beside_shards(v, &scan->files[i]) &&
+		    !bsearch(&scan->files[i].path, paths, n, sizeof(*paths),
 			     compare_names))
 			problem(v, scan->files[i].path, "not signed");
 	return 0;
@@ -196,7 +204,7 @@ static void want_digests(struct verify *v)
 
 		if (r->tree != MIH_HASH_NONE)
 			file->tree = r->tree;
-		else if (r->alg == MIH_HASH_BLAKE3)
+		else if (r->alg == MIH_HASH_BLAKE3 && !r->nshards)
 			file->tree = MIH_HASH_BLAKE3;
 		else
 			file->flat = r->alg;
@@ -274,6 +282,22 @@ static void tell_error(struct verify *v, const struct mih_cli_pass_file *file)
 		v->system = file->err;
 }
 
+static void tell_shards(struct verify *v, const struct mih_cli_pass_file *file)
+{
+	const struct mih_sig_shard *bad = &file->shards[file->first_bad];
+	char why[160];
+
+	snprintf(why, sizeof(why),
+		 "bytes %" PRIu64 "-%" PRIu64 " differ from the signed shard "
+		 "(%s)",
+		 bad->begin, bad->end - 1, mih_hash_info(file->flat)->name);
+	problem(v, file->path, why);
+	if (file->nbad == 1)
+		return;
+	snprintf(why, sizeof(why), "%zu more shards differ", file->nbad - 1);
+	problem(v, file->path, why);
+}
+
 static void compare(struct verify *v)
 {
 	for (size_t i = 0; i < v->files.nfiles; i++) {
@@ -287,7 +311,10 @@ static void compare(struct verify *v)
 
 		if (file->err)
 			tell_error(v, file);
-		else if (!mih_hash_eq(want, got, mih_hash_info(alg)->len))
+		else if (r->nshards && file->nbad)
+			tell_shards(v, file);
+		else if (!r->nshards &&
+			 !mih_hash_eq(want, got, mih_hash_info(alg)->len))
 			tell_difference(v, i, want);
 	}
 }

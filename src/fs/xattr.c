@@ -61,7 +61,10 @@ static void get_digest(struct value *v)
 {
 	const struct mih_verify_file *file = &v->fs->model->files[v->file];
 
-	if (by_tree(file))
+	if (file->resource->nshards)
+		snprintf(v->text, sizeof(v->text), "%zu shards",
+			 file->resource->nshards);
+	else if (by_tree(file))
 		mih_bytes_to_hex(file->root, mih_hash_info(file->tree)->len,
 				 v->text);
 	else

@@ -6,8 +6,10 @@ void mih_sig_manifest_free(struct mih_sig_manifest *manifest)
 {
 	if (!manifest)
 		return;
-	for (size_t i = 0; i < manifest->nresources; i++)
+	for (size_t i = 0; i < manifest->nresources; i++) {
 		free(manifest->resources[i].name);
+		free(manifest->resources[i].shards);
+	}
 	for (size_t i = 0; i < manifest->nignore_paths; i++)
 		free(manifest->ignore_paths[i]);
 	free(manifest->resources);
@@ -132,5 +134,125 @@ mih_err mih_sig_manifest_check_paths(const struct mih_sig_manifest *manifest,
 		*second_out = names[i];
 		return -EEXIST;
 	}
+	return 0;
+}
+
+/* --- shards ------------------------------------------------------------ */
+
+/* One decimal number as Python writes it, back from @end; NULL if there is
+ * none, else where its ':' stands. */
+static const char *number_before(const char *name, const char *end,
+				 uint64_t *value_out)
+{
+	const char *at = end;
+	uint64_t value = 0, place = 1;
+
+	for (; at > name && at[-1] >= '0' && at[-1] <= '9'; at--) {
+		/* 18 digits cannot overflow, and no file is larger. */
+		if (end - at >= 18)
+			return NULL;
+		value += place * (uint64_t)(at[-1] - '0');
+		place *= 10;
+	}
+	if (at == end || at == name || at[-1] != ':' ||
+	    (*at == '0' && end - at > 1))
+		return NULL;
+	*value_out = value;
+	return at - 1;
+}
+
+bool mih_sig_shard_name(const char *name, size_t *path_len_out,
+			struct mih_sig_shard *shard)
+{
+	const char *colon =
+	    number_before(name, name + strlen(name), &shard->end);
+
+	if (colon)
+		colon = number_before(name, colon, &shard->begin);
+	if (!colon)
+		return false;
+	*path_len_out = (size_t)(colon - name);
+	return true;
+}
+
+/* Entries of one file together, by where they begin. */
+static int compare_entries(const void *pa, const void *pb)
+{
+	const struct mih_sig_resource *a = pa, *b = pb;
+	int order = strcmp(a->name, b->name);
+
+	if (order)
+		return order;
+	return a->shards->begin < b->shards->begin   ? -1
+	       : a->shards->begin > b->shards->begin ? 1
+						     : 0;
+}
+
+/* Make one file of @n entries that stand side by side. */
+static mih_err join_file(struct mih_sig_resource *entries, size_t n)
+{
+	struct mih_sig_shard *shards = reallocarray(NULL, n, sizeof(*shards));
+
+	if (!shards)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		shards[i] = *entries[i].shards;
+	for (size_t i = 0; i < n; i++) {
+		free(entries[i].shards);
+		entries[i].shards = NULL;
+		if (i > 0) {
+			free(entries[i].name);
+			entries[i].name = NULL;
+		}
+	}
+	entries->shards = shards;
+	entries->nshards = n;
+	entries->nbytes = shards[n - 1].end;
+	return 0;
+}
+
+/* How many entries from @first on belong to its file; 0: its shards leave a
+ * gap or overlap, @bad_out is the one that does not fit. */
+static size_t count_file(const struct mih_sig_manifest *m, size_t first,
+			 size_t *bad_out)
+{
+	const struct mih_sig_resource *entries = &m->resources[first];
+	uint64_t at = 0;
+	size_t n = 0;
+
+	for (; first + n < m->nresources &&
+	       !strcmp(entries[n].name, entries->name);
+	     n++) {
+		*bad_out = first + n;
+		if (entries[n].shards->begin != at ||
+		    entries[n].shards->end <= at)
+			return 0;
+		at = entries[n].shards->end;
+	}
+	return n;
+}
+
+mih_err mih_sig_manifest_join(struct mih_sig_manifest *m, size_t *bad_out)
+{
+	struct mih_sig_resource *all = m->resources;
+	size_t nfiles = 0, n;
+
+	qsort(all, m->nresources, sizeof(*all), compare_entries);
+	for (size_t i = 0; i < m->nresources; i += n) {
+		mih_err err;
+
+		n = count_file(m, i, bad_out);
+		if (n == 0)
+			return -EINVAL;
+		err = join_file(&all[i], n);
+		if (err)
+			return err;
+		if (nfiles != i) {
+			all[nfiles] = all[i];
+			all[i] = (struct mih_sig_resource){ 0 };
+		}
+		nfiles++;
+	}
+	m->nresources = nfiles;
 	return 0;
 }

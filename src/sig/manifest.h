@@ -14,24 +14,43 @@
  * the end of 64 bits that rounding it up cannot overflow. */
 #define MIH_SIG_SIZE_MAX ((uint64_t)1 << 60)
 
+/** One signed piece of a file. */
+struct mih_sig_shard {
+	uint64_t begin, end; /* bytes [begin, end) of the file */
+	uint8_t digest[MIH_HASH_LEN_MAX];
+};
+
 /** One signed file. */
 struct mih_sig_resource {
 	char *name;			  /* relative path, UTF-8; owned */
 	enum mih_hash_alg alg;		  /* sha256, blake2b or blake3 */
 	enum mih_hash_alg tree;		  /* the "mihfs" annotation's tree, or
 					     MIH_HASH_NONE without one */
-	uint64_t nbytes;		  /* annotation; valid if tree is set */
-	uint8_t digest[MIH_HASH_LEN_MAX]; /* of alg */
+	uint64_t nbytes;		  /* if mih_sig_resource_is_sized() */
+	uint8_t digest[MIH_HASH_LEN_MAX]; /* of alg, without shards */
 	uint8_t root[MIH_HASH_LEN_MAX];	  /* of tree */
+	struct mih_sig_shard *shards;	  /* from 0 to nbytes without a gap,
+					     each with its digest of alg; NULL:
+					     the file has but one; owned */
+	size_t nshards;
 };
 
-/** A statement of method "files". */
+/** mih_sig_resource_is_sized() - is the size of the file signed? */
+static inline bool mih_sig_resource_is_sized(const struct mih_sig_resource *res)
+{
+	return res->tree != MIH_HASH_NONE || res->nshards > 0;
+}
+
+/** A statement. */
 struct mih_sig_manifest {
 	char *model_name;		    /* subject[0].name; owned */
-	struct mih_sig_resource *resources; /* in payload order; owned */
+	struct mih_sig_resource *resources; /* in payload order, or by name if
+					       is_sharded; owned */
 	size_t nresources;		    /* at least 1 */
-	bool allow_symlinks;		    /* as signed */
-	char **ignore_paths;		    /* as signed; owned */
+	bool is_sharded;     /* method "shards": every file is in shards, and
+				empty files are not told of */
+	bool allow_symlinks; /* as signed */
+	char **ignore_paths; /* as signed; owned */
 	size_t nignore_paths;
 };
 
@@ -49,5 +68,27 @@ void mih_sig_manifest_free(struct mih_sig_manifest *manifest);
  * Return: NULL if it may, else why not in a few words.
  */
 const char *mih_sig_name_check(const char *name, size_t len);
+
+/**
+ * mih_sig_shard_name() - take "path:start:end" apart
+ * @path_len_out: bytes of the path, which may hold colons itself
+ * @shard: begin and end are set
+ *
+ * Return: false if the name has another form.
+ */
+bool mih_sig_shard_name(const char *name, size_t *path_len_out,
+			struct mih_sig_shard *shard);
+
+/**
+ * mih_sig_manifest_join() - one resource per file, from one per shard
+ * @manifest: resources with one shard each, in any order; sorted by name
+ *            afterwards
+ * @bad_out: index of the shard that does not fit
+ *
+ * Return: 0; -EINVAL the shards of a file leave a gap or overlap; -ENOMEM.
+ * Records no story.
+ */
+MIH_MUST_CHECK mih_err mih_sig_manifest_join(struct mih_sig_manifest *manifest,
+					     size_t *bad_out);
 
 #endif

@@ -100,6 +100,8 @@ static mih_err check_resource(const struct mih_sig_manifest *m, size_t i)
 		bad = "has a digest that OMS does not know";
 	if (!bad && res->tree != MIH_HASH_NONE && (!tree || !tree->is_tree))
 		bad = "is annotated with a digest that is no tree";
+	if (!bad && (res->nshards || m->is_sharded))
+		bad = "is in shards, which are not written";
 	if (!bad && tree && res->nbytes > MIH_SIG_SIZE_MAX)
 		bad = "is too large to be signed";
 	return bad ? mih_err_fail(-EINVAL, "%s: the name or file %s", res->name,

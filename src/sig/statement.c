@@ -1,6 +1,6 @@
 #include "sig/sig_internal.h"
+#include <inttypes.h>
 #include <stdio.h>
-
 #include <string.h>
 
 static const struct mih_sig_member resources_member = { "predicate",
@@ -84,20 +84,46 @@ static mih_err read_annotations(const struct mih_sig_json *node,
 	return err ? err : read_tree(&mihfs, res);
 }
 
-static mih_err read_name(const struct mih_sig_json *node, char **name_out)
+/* "path:start:end": @res gets its one shard, @len becomes that of the path. */
+static mih_err read_range(const struct mih_sig_json *node, const char *name,
+			  struct mih_sig_resource *res, size_t *len)
 {
-	const char *name, *bad;
+	res->shards = calloc(1, sizeof(*res->shards));
+	if (!res->shards)
+		return mih_err_fail_errno(-ENOMEM, "%s", node->file);
+	res->nshards = 1;
+	memcpy(res->shards->digest, res->digest, sizeof(res->digest));
+	if (!mih_sig_shard_name(name, len, res->shards))
+		return mih_sig_json_fail(node, "name",
+					 "is not of the form path:start:end: "
+					 "'%.120s'",
+					 name);
+	return 0;
+}
+
+static mih_err read_name(const struct reader *r,
+			 const struct mih_sig_json *node,
+			 struct mih_sig_resource *res)
+{
+	const char *name, *bad = NULL;
 	mih_err err = mih_sig_json_string(node, "name", &name);
+	size_t len;
 
 	if (err)
 		return err;
+	len = strlen(name);
+	if (r->m->is_sharded)
+		err = read_range(node, name, res, &len);
+	if (err)
+		return err;
 	/* "." is how older tools name a model that is a single file. */
-	bad = strcmp(name, ".") ? mih_sig_name_check(name, strlen(name)) : NULL;
+	if (len != 1 || *name != '.')
+		bad = mih_sig_name_check(name, len);
 	if (bad)
 		return mih_sig_json_fail(node, "name", "%s: '%.120s'", bad,
 					 name);
-	*name_out = strdup(name);
-	return *name_out ? 0 : mih_err_fail_errno(-ENOMEM, "%s", node->file);
+	res->name = strndup(name, len);
+	return res->name ? 0 : mih_err_fail_errno(-ENOMEM, "%s", node->file);
 }
 
 static mih_err read_resource(struct reader *r, const struct mih_sig_json *node,
@@ -110,10 +136,11 @@ static mih_err read_resource(struct reader *r, const struct mih_sig_json *node,
 	if (!err)
 		err = mih_sig_json_hex(node, "digest", info->len, res->digest);
 	res->alg = r->alg;
-	if (!err)
+	/* What is said of a whole file has no place at a piece of it. */
+	if (!err && !r->m->is_sharded)
 		err = read_annotations(node, res);
 	if (!err)
-		err = read_name(node, &res->name);
+		err = read_name(r, node, res);
 	if (!err && EVP_DigestUpdate(r->root, res->digest, info->len) != 1)
 		err = mih_err_fail(-EIO, "%s: SHA-256 failed", node->file);
 	return err;
@@ -137,8 +164,8 @@ static mih_err add_resource(struct reader *r, const struct mih_sig_json *node)
 	res = &m->resources[m->nresources];
 	*res = (struct mih_sig_resource){ 0 };
 	err = read_resource(r, node, res);
-	/* Counted once it has a name to free. */
-	if (!err || res->name)
+	/* Counted once there is something to free. */
+	if (!err || res->name || res->shards)
 		m->nresources++;
 	return err;
 }
@@ -225,6 +252,26 @@ static mih_err read_resources(struct reader *r,
 	return err;
 }
 
+static mih_err join_shards(struct reader *r)
+{
+	struct mih_sig_manifest *m = r->m;
+	const char *file = r->payload->file;
+	const struct mih_sig_resource *bad;
+	size_t at = 0;
+	mih_err err = m->is_sharded ? mih_sig_manifest_join(m, &at) : 0;
+
+	if (err == -ENOMEM)
+		return mih_err_fail_errno(err, "%s", file);
+	if (!err)
+		return 0;
+	bad = &m->resources[at];
+	return mih_err_fail(MIH_EFORMAT,
+			    "%s: shard %" PRIu64 ":%" PRIu64 " of '%.200s' "
+			    "leaves a gap or overlaps",
+			    file, bad->shards->begin, bad->shards->end,
+			    bad->name);
+}
+
 static mih_err check_names(const struct reader *r)
 {
 	const struct mih_sig_manifest *m = r->m;
@@ -301,18 +348,23 @@ static mih_err read_ignore_paths(struct reader *r,
 	return 0;
 }
 
-static mih_err read_method(const struct mih_sig_json *node)
+static mih_err read_method(struct reader *r, const struct mih_sig_json *node)
 {
 	const char *method;
+	const json_t *size = json_object_get(node->value, "shard_size");
 	mih_err err = mih_sig_json_string(node, "method", &method);
 
 	if (err)
 		return err;
-	if (!strcmp(method, "shards"))
-		return mih_sig_json_fail(node, "method",
-					 "is 'shards'; this version verifies "
-					 "method 'files' only");
-	return mih_sig_json_is(node, "method", "files");
+	r->m->is_sharded = !strcmp(method, "shards");
+	if (!r->m->is_sharded)
+		return mih_sig_json_is(node, "method", "files");
+	/* The names of the shards say where they end; this is but a remark,
+	 * which the reference implementation writes as 8.0. */
+	if (size && !(json_number_value(size) > 0))
+		return mih_sig_json_fail(node, "shard_size",
+					 "must be a number over 0");
+	return 0;
 }
 
 static mih_err read_symlinks(struct reader *r, const struct mih_sig_json *node)
@@ -341,7 +393,7 @@ static mih_err read_serialization(struct reader *r,
 	if (!err)
 		err = mih_sig_json_only(&node, known);
 	if (!err)
-		err = read_method(&node);
+		err = read_method(r, &node);
 	if (!err)
 		err = read_hash_type(r, &node);
 	if (!err)
@@ -460,6 +512,8 @@ mih_err mih_sig_statement_read(const struct mih_sig_text *payload,
 		err = read_predicate(&r, &top, span);
 	if (!err)
 		err = check_root(&r, root);
+	if (!err)
+		err = join_shards(&r);
 	if (!err)
 		err = check_names(&r);
 	if (!err)

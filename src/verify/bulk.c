@@ -41,12 +41,12 @@ struct active {
 	struct active *next;
 	size_t file;
 	struct mih_verify_bulk_source src;
-	uint64_t claimed;		/* bytes handed out as pieces */
-	size_t out;			/* pieces not finished */
-	struct mih_hash_stream *stream; /* of the flat digest; owned */
-	uint64_t chained;		/* bytes it has seen */
-	bool chaining;			/* somebody runs the chain */
-	struct piece *ready;		/* for the chain, ascending */
+	uint64_t claimed; /* bytes handed out as pieces */
+	size_t out;	  /* pieces not finished */
+	struct mih_verify_bulk_chain chain;
+	uint64_t chained;    /* bytes it has seen */
+	bool chaining;	     /* somebody runs the chain */
+	struct piece *ready; /* for the chain, ascending */
 	mih_err err;
 };
 
@@ -162,12 +162,12 @@ static void complete(struct pass *pass, struct active *a)
 
 	if (!a->err)
 		a->err = mih_verify_bulk_source_check(&a->src);
-	if (!a->err && a->stream)
-		a->err = mih_hash_stream_final(a->stream, file->flat);
+	if (!a->err && a->chain.stream && !file->shards)
+		a->err = mih_hash_stream_final(a->chain.stream, file->flat);
 	file->err = a->err;
 	if (bulk->file_done)
 		err = bulk->file_done(bulk->context, a->file);
-	mih_hash_stream_free(a->stream);
+	mih_hash_stream_free(a->chain.stream);
 	mih_cleanup_close(&a->src.fd);
 	free(a);
 	pthread_mutex_lock(&pass->lock);
@@ -181,7 +181,7 @@ static void complete(struct pass *pass, struct active *a)
 /* A pass that has failed reports no more files. */
 static void discard(struct pass *pass, struct active *a)
 {
-	mih_hash_stream_free(a->stream);
+	mih_hash_stream_free(a->chain.stream);
 	mih_cleanup_close(&a->src.fd);
 	free(a);
 	pass->nbusy--;
@@ -264,10 +264,17 @@ static mih_err run_link(struct pass *pass, struct active *a,
 	uint8_t state[MIH_HASH_SHA256_STATE];
 	mih_err err;
 
-	err = mih_hash_stream_update(a->stream, piece->buf, piece->range.len);
+	if (bulk->files[a->file].shards)
+		return mih_verify_bulk_shards(
+		    bulk, a->file,
+		    &(struct mih_verify_bulk_part){ piece->buf, piece->off,
+						    piece->range.len },
+		    &a->chain);
+	err = mih_hash_stream_update(a->chain.stream, piece->buf,
+				     piece->range.len);
 	if (err || !bulk->hint || end % HINT)
 		return err;
-	mih_hash_stream_sha256_state(a->stream, state);
+	mih_hash_stream_sha256_state(a->chain.stream, state);
 	*stop_err = bulk->hint(bulk->context, a->file, end / HINT - 1, state);
 	return 0;
 }
@@ -409,7 +416,8 @@ static void begin_file(struct pass *pass, size_t file, struct piece *piece)
 	a->src.nbytes = pass->bulk->files[file].nbytes;
 	a->err = mih_verify_bulk_source_open(pass->bulk, file, &a->src);
 	if (!a->err && is_flat(pass))
-		a->err = mih_hash_stream_new(pass->bulk->flat, &a->stream);
+		a->err =
+		    mih_hash_stream_new(pass->bulk->flat, &a->chain.stream);
 	pthread_mutex_lock(&pass->lock);
 	if (a->err || a->src.nbytes == 0) {
 		give_piece(pass, piece);

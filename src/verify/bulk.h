@@ -14,6 +14,7 @@
 
 #include "gpu/device.h"
 #include "hash/alg.h"
+#include "sig/manifest.h"
 #include "util/err.h"
 
 #include <stdatomic.h>
@@ -23,10 +24,16 @@
 struct mih_verify_bulk_file {
 	const char *path; /* relative to the model folder (borrowed) */
 	uint64_t nbytes;  /* exactly so many, or the file has failed */
-	mih_err err;	  /* out: 0; -ENODATA shorter; -EFBIG longer; -ESTALE
-			     written to meanwhile; -EINVAL no regular
-			     file; -ELOOP, -EXDEV a link; -errno */
+	const struct mih_sig_shard *shards; /* with params.flat: hold each of
+			     these against its digest, instead of flat; they
+			     cover the file (borrowed); or NULL */
+	size_t nshards;
+	mih_err err; /* out: 0; -ENODATA shorter; -EFBIG longer; -ESTALE
+			written to meanwhile; -EINVAL no regular
+			file; -ELOOP, -EXDEV a link; -errno */
 	uint8_t flat[MIH_HASH_LEN_MAX]; /* out: valid if params.flat is set */
+	size_t nbad;			/* out: shards that differ */
+	size_t first_bad;		/* out: the first of them */
 };
 
 struct mih_verify_bulk {

@@ -6,6 +6,7 @@
 #ifndef MIH_VERIFY_BULK_INTERNAL_H
 #define MIH_VERIFY_BULK_INTERNAL_H
 
+#include "hash/stream.h"
 #include "verify/bulk.h"
 
 #include <time.h>
@@ -37,5 +38,32 @@ mih_verify_bulk_source_open(const struct mih_verify_bulk *bulk, size_t file,
  */
 MIH_MUST_CHECK mih_err
 mih_verify_bulk_source_check(const struct mih_verify_bulk_source *src);
+
+/** The flat digests of a file, as far as they have come. */
+struct mih_verify_bulk_chain {
+	struct mih_hash_stream *stream; /* of the file, or of the shard at
+					   hand; owned */
+	size_t shard;			/* which of the file's that is */
+};
+
+/** Bytes of a file. */
+struct mih_verify_bulk_part {
+	const uint8_t *data;
+	uint64_t off;
+	size_t len;
+};
+
+/**
+ * mih_verify_bulk_shards() - hold bytes against the shards they lie in
+ * @part: the bytes that follow those of the last call
+ *
+ * Counts shards that differ in the file's nbad.
+ *
+ * Return: 0; -ENOMEM; -EIO if the crypto library fails.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_bulk_shards(const struct mih_verify_bulk *bulk, size_t file,
+		       const struct mih_verify_bulk_part *part,
+		       struct mih_verify_bulk_chain *chain);
 
 #endif

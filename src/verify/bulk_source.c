@@ -1,3 +1,4 @@
+#include "util/checked.h"
 #include "util/io.h"
 #include "verify/bulk_internal.h"
 
@@ -47,4 +48,46 @@ mih_err mih_verify_bulk_source_check(const struct mih_verify_bulk_source *src)
 		       st.st_mtim.tv_nsec == src->mtime.tv_nsec
 		   ? 0
 		   : -ESTALE;
+}
+
+/* The shard at hand is complete: was it as signed? On to the next. */
+static mih_err end_shard(struct mih_verify_bulk_file *file,
+			 enum mih_hash_alg alg,
+			 struct mih_verify_bulk_chain *chain)
+{
+	uint8_t got[MIH_HASH_LEN_MAX];
+	mih_err err = mih_hash_stream_final(chain->stream, got);
+
+	mih_hash_stream_free(chain->stream);
+	chain->stream = NULL;
+	if (err)
+		return err;
+	if (!mih_hash_eq(got, file->shards[chain->shard].digest,
+			 mih_hash_info(alg)->len) &&
+	    !file->nbad++)
+		file->first_bad = chain->shard;
+	return ++chain->shard < file->nshards
+		   ? mih_hash_stream_new(alg, &chain->stream)
+		   : 0;
+}
+
+mih_err mih_verify_bulk_shards(const struct mih_verify_bulk *bulk, size_t index,
+			       const struct mih_verify_bulk_part *part,
+			       struct mih_verify_bulk_chain *chain)
+{
+	struct mih_verify_bulk_file *file = &bulk->files[index];
+	uint64_t off = part->off, end = part->off + part->len;
+	mih_err err = 0;
+
+	while (!err && off < end && chain->shard < file->nshards) {
+		uint64_t to = file->shards[chain->shard].end;
+		size_t len = (size_t)(MIH_MIN(to, end) - off);
+
+		err = mih_hash_stream_update(
+		    chain->stream, part->data + (off - part->off), len);
+		off += len;
+		if (!err && off == to)
+			err = end_shard(file, bulk->flat, chain);
+	}
+	return err;
 }

@@ -18,4 +18,5 @@ libverify_a_SOURCES = \
 	src/verify/engine/verdict.c \
 	src/verify/engine/verdict_internal.h \
 	src/verify/model.c src/verify/model.h \
-	src/verify/scan.c src/verify/scan.h
+	src/verify/scan.c src/verify/scan.h \
+	src/verify/shards.c

@@ -104,7 +104,11 @@ static void fill_file(struct mih_verify_file *file,
 		.path = resource->name,
 		.resource = resource,
 	};
-	if (resource->tree != MIH_HASH_NONE) {
+	if (resource->nshards > 0) {
+		file->proof = MIH_VERIFY_BY_SHARD;
+		file->tree = MIH_HASH_MTH4K_SHA256;
+		file->nbytes = resource->nbytes;
+	} else if (resource->tree != MIH_HASH_NONE) {
 		file->proof = MIH_VERIFY_BY_TREE;
 		file->tree = resource->tree;
 		file->root = resource->root;
@@ -155,7 +159,7 @@ static mih_err list_files(struct opening *opening)
 static void check_file(const struct mih_verify_model *model,
 		       struct mih_verify_file *file, char *line, size_t cap)
 {
-	bool sized = file->resource->tree != MIH_HASH_NONE;
+	bool sized = mih_sig_resource_is_sized(file->resource);
 	mih_autoclose int fd = -1;
 	struct stat st;
 	mih_err err;
@@ -223,11 +227,16 @@ static bool is_our_own(const struct opening *opening, const char *path)
 static void check_extra(struct opening *opening,
 			const struct mih_verify_scan *scan)
 {
+	const struct mih_sig_manifest *manifest =
+	    mih_sig_bundle_manifest(opening->model->bundle);
 	char line[4096 + 128];
 
 	for (size_t i = 0; i < scan->nfiles; i++) {
 		const char *path = scan->files[i].path;
 
+		/* An empty file has no shard to be signed by. */
+		if (manifest->is_sharded && scan->files[i].nbytes == 0)
+			continue;
 		if (mih_verify_model_find(opening->model, path) >= 0 ||
 		    is_our_own(opening, path))
 			continue;

@@ -16,8 +16,9 @@
 
 /** What a file's bytes are held against. */
 enum mih_verify_proof {
-	MIH_VERIFY_BY_TREE, /* signed tree root: groups are checked lazily */
-	MIH_VERIFY_BY_FLAT, /* flat digest only: whole file at first open */
+	MIH_VERIFY_BY_TREE,  /* signed tree root: groups are checked lazily */
+	MIH_VERIFY_BY_FLAT,  /* flat digest only: whole file at first open */
+	MIH_VERIFY_BY_SHARD, /* each shard as a whole when it is first read */
 };
 
 /** One signed file as the mount shows it. */
@@ -27,7 +28,8 @@ struct mih_verify_file {
 	uint64_t nbytes;  /* signed; for BY_FLAT what the disk said */
 	enum mih_verify_proof proof;
 	enum mih_hash_alg tree; /* of its layers: the signed tree, or for
-				   BY_FLAT the tree mihfs makes itself */
+				   BY_FLAT and BY_SHARD the tree mihfs
+				   makes itself */
 	const uint8_t *root;	/* signed tree root (BY_TREE) */
 	const struct mih_sig_resource *resource; /* borrowed */
 };

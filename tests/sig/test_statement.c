@@ -138,7 +138,7 @@ static const struct rule statement_rules[] = {
 	{ "\"predicate\":{", "\"predicate\":{\"x\":1,",
 	  "predicate.x is unknown" },
 	{ "\"serialization\":", "\"x\":", "is unknown here" },
-	{ "\"files\"", "\"shards\"", "verifies method 'files' only" },
+	{ "\"files\"", "\"shards\"", "of the form path:start:end" },
 	{ "\"files\"", "\"file\"", "method is 'file'" },
 	{ "\"hash_type\":\"sha256\"", "\"hash_type\":\"sha512\"",
 	  "not sha256, blake2b or blake3" },
@@ -277,6 +277,97 @@ static void test_statement_what_may_vary(void **state)
 	expect_taken("\"a.bin\"", "\"\\u0061.bin\"");
 	expect_taken("\"dir/b.bin\"", "\"dir\\/\xc3\xa9 \\n:0:1\"");
 	expect_taken("}},\n{", "}}\r\n\t ,{");
+}
+
+/* --- shards ------------------------------------------------------------ */
+
+/* Names of three entries, in the order of the payload. */
+static mih_err parse_shards(const char *const names[3],
+			    struct mih_sig_manifest **m)
+{
+	static const char *const digests[] = { H11, H22, H33 };
+	char text[2048];
+	int n = snprintf(
+	    text, sizeof(text),
+	    "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":"
+	    "[{\"name\":\"m\",\"digest\":{\"sha256\":\"%s\"}}],"
+	    "\"predicateType\":\"https://model_signing/signature/v1.0\","
+	    "\"predicate\":{\"serialization\":{\"method\":\"shards\","
+	    "\"hash_type\":\"sha256\",\"shard_size\":4},"
+	    "\n\"resources\":[",
+	    /* of the three digests */
+	    "8cfa0e55b092114ec1d274d633d317f8dbce497239ae76722c0add142278ff5e");
+
+	for (int i = 0; i < 3; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      "%s{\"name\":\"%s\",\"algorithm\":\"sha256\","
+			      "\"digest\":\"%s\"}",
+			      i ? "," : "", names[i], digests[i]);
+	snprintf(text + n, sizeof(text) - (size_t)n, "]}}");
+	return parse_both(text, m);
+}
+
+static void test_statement_shards(void **state)
+{
+	/* As Python sorts them: text before number. */
+	static const char *const names[] = { "d:1/f:10:12", "a:0:4",
+					     "d:1/f:0:10" };
+	struct mih_sig_manifest *m;
+
+	(void)state;
+	assert_int_equal(parse_shards(names, &m), 0);
+	assert_true(m->is_sharded);
+	assert_int_equal(m->nresources, 2);
+	assert_string_equal(m->resources[0].name, "a");
+	assert_int_equal(m->resources[0].nbytes, 4);
+	assert_string_equal(m->resources[1].name, "d:1/f");
+	assert_int_equal(m->resources[1].nbytes, 12);
+	assert_int_equal(m->resources[1].nshards, 2);
+	assert_int_equal(m->resources[1].shards[0].end, 10);
+	assert_int_equal(m->resources[1].shards[0].digest[0], 0x33);
+	assert_int_equal(m->resources[1].shards[1].digest[31], 0x11);
+	assert_true(mih_sig_resource_is_sized(&m->resources[0]));
+	mih_sig_manifest_free(m);
+}
+
+static void test_statement_shard_rules(void **state)
+{
+	static const struct {
+		const char *names[3], *story;
+	} bad[] = {
+		{ { "a:0:4", "a:5:6", "b:0:1" }, "5:6 of 'a' leaves a gap" },
+		{ { "a:0:4", "a:3:6", "b:0:1" }, "3:6 of 'a' leaves a gap" },
+		{ { "a:0:4", "a:0:4", "b:0:1" }, "0:4 of 'a' leaves a gap" },
+		{ { "a:1:4", "b:0:4", "c:0:1" }, "1:4 of 'a' leaves a gap" },
+		{ { "a:0:0", "b:0:4", "c:0:1" }, "0:0 of 'a' leaves a gap" },
+		{ { "a:4:0", "b:0:4", "c:0:1" }, "4:0 of 'a' leaves a gap" },
+		{ { "a", "b:0:4", "c:0:1" }, "of the form path:start:end" },
+		{ { "a:4", "b:0:4", "c:0:1" }, "of the form path:start:end" },
+		{ { "a:0:", "b:0:4", "c:0:1" }, "of the form path:start:end" },
+		{ { "a::4", "b:0:4", "c:0:1" }, "of the form path:start:end" },
+		{ { "a:00:4", "b:0:4", "c:0:1" }, "of the form path" },
+		{ { "a:0:04", "b:0:4", "c:0:1" }, "of the form path" },
+		{ { "a:-1:4", "b:0:4", "c:0:1" }, "of the form path" },
+		{ { "a:0:+4", "b:0:4", "c:0:1" }, "of the form path" },
+		{ { "a:0:4 ", "b:0:4", "c:0:1" }, "of the form path" },
+		{ { "a:0:9999999999999999999", "b:0:4", "c:0:1" },
+		  "of the form path" },
+		{ { ":0:4", "b:0:4", "c:0:1" }, "name is empty" },
+		{ { "../a:0:4", "b:0:4", "c:0:1" }, "'..' component" },
+		{ { "/a:0:4", "b:0:4", "c:0:1" }, "name is absolute" },
+		{ { "a:0:4", "a/b:0:4", "c:0:1" }, "cannot be a file while" },
+		{ { ".:0:4", "b:0:4", "c:0:1" }, "'.' beside others" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MIH_ARRAY_LEN(bad); i++) {
+		struct mih_sig_manifest *m;
+
+		if (parse_shards(bad[i].names, &m) != MIH_EFORMAT)
+			fail_msg("%s was not refused", bad[i].names[0]);
+		sig_expect_story("p.json: ");
+		sig_expect_story(bad[i].story);
+	}
 }
 
 static void test_statement_depth_is_bounded(void **state)
@@ -418,6 +509,8 @@ int main(void)
 		cmocka_unit_test(test_statement_resource_rules),
 		cmocka_unit_test(test_statement_syntax_rules),
 		cmocka_unit_test(test_statement_what_may_vary),
+		cmocka_unit_test(test_statement_shards),
+		cmocka_unit_test(test_statement_shard_rules),
 		cmocka_unit_test(test_statement_depth_is_bounded),
 		cmocka_unit_test(test_statement_both_ways_agree_on_damage),
 		cmocka_unit_test(test_statement_single_file_and_blake3),

@@ -123,6 +123,8 @@ static size_t collect(struct reading *reading)
 			    (struct mih_verify_bulk_file){
 				    .path = pass->files[i].path,
 				    .nbytes = pass->files[i].nbytes,
+				    .shards = pass->files[i].shards,
+				    .nshards = pass->files[i].nshards,
 			    };
 		}
 	return n;
@@ -139,6 +141,8 @@ static void hand_out(const struct reading *reading)
 		    &pass->files[reading->round.members[n]];
 
 		to->err = from->err;
+		to->nbad = from->nbad;
+		to->first_bad = from->first_bad;
 		memcpy(to->digest, from->flat, sizeof(to->digest));
 	}
 }

@@ -90,7 +90,11 @@ struct mih_cli_pass_file {
 	enum mih_hash_alg flat; /* wanted, or MIH_HASH_NONE */
 	enum mih_hash_alg tree; /* wanted, or MIH_HASH_NONE */
 	bool hints;		/* keep the states of a flat sha256 */
+	const struct mih_sig_shard *shards; /* instead of a flat digest: what
+					       each must have; or NULL */
+	size_t nshards;
 	/* Out. */
+	size_t nbad, first_bad;		  /* shards that differ */
 	mih_err err;			  /* as in verify/bulk.h */
 	uint8_t digest[MIH_HASH_LEN_MAX]; /* of flat */
 	uint8_t root[MIH_HASH_LEN_MAX];	  /* of tree */

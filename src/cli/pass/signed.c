@@ -39,9 +39,9 @@ static const char *why_not(const struct mih_sig_resource *resource, mih_err err,
 		return "missing";
 	if (err)
 		return mih_cli_pass_why(err);
-	if (resource->tree != MIH_HASH_NONE && nbytes < resource->nbytes)
+	if (mih_sig_resource_is_sized(resource) && nbytes < resource->nbytes)
 		return "shorter than signed";
-	if (resource->tree != MIH_HASH_NONE && nbytes > resource->nbytes)
+	if (mih_sig_resource_is_sized(resource) && nbytes > resource->nbytes)
 		return "longer than signed";
 	return NULL;
 }
@@ -62,6 +62,8 @@ static void add(struct mih_cli_signed *s,
 	s->files[s->nfiles++] = (struct mih_cli_pass_file){
 		.path = path,
 		.nbytes = nbytes,
+		.shards = resource->shards,
+		.nshards = resource->nshards,
 	};
 }
 

@@ -90,6 +90,7 @@ struct mih_verify_load {
 	atomic_bool taken; /* one ticket has begun it */
 	bool urgent;	   /* shard lock */
 	bool retry;	   /* a group had a verdict before */
+	bool may_wait;	   /* on a thread that may read a whole shard */
 	uint32_t file;
 	uint64_t group; /* first group, in the file */
 	unsigned ngroups;

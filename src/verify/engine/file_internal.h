@@ -43,11 +43,14 @@ struct mih_verify_pattern {
 /** What a file's bytes are held against; kept from its first open on. */
 struct mih_verify_layers {
 	uint8_t root[MIH_HASH_LEN_MAX];
-	uint8_t *coarse;	     /* npages nodes, proven; NULL if npages
-					is below 2; owned */
-	struct mih_tree_entry entry; /* valid if has_entry */
-	bool has_entry;		     /* the sidecar may hold its fine layer */
-	atomic_bool warned;	     /* one line about a bad sidecar page */
+	uint8_t *coarse; /* npages nodes, proven; NULL if npages
+			    is below 2; owned */
+	bool *known;	 /* BY_SHARD with a coarse layer: which of its nodes are
+			    proven; guarded by pages.lock; owned */
+	const struct mih_sig_shard *bad_shard; /* told of last; pages.lock */
+	struct mih_tree_entry entry;	       /* valid if has_entry */
+	bool has_entry;	    /* the sidecar may hold its fine layer */
+	atomic_bool warned; /* one line about a bad sidecar page */
 	struct mih_verify_pattern *pattern; /* NULL: fits one extent; owned */
 	_Atomic uint64_t verified;	    /* bytes of distinct groups */
 	_Atomic uint64_t bits[];	    /* one per group proven once */

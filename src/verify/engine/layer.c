@@ -107,6 +107,8 @@ mih_err mih_verify_page_prove(struct mih_verify_engine *engine,
 		memcpy(nodes, job->proof->root, mih_verify_node_len(file));
 		return 0;
 	}
+	if (!mih_verify_shards_known(engine, job->proof, job->page))
+		return mih_verify_shards_prove(engine, job, nodes);
 	if (prove_by_sidecar(engine, job, nodes))
 		return 0;
 	return prove_by_data(engine, job, nodes);
@@ -213,12 +215,18 @@ static mih_err page_enter(struct mih_verify_load *load, enum page_step *step,
 	return page ? 0 : -ENOMEM;
 }
 
+/* That a shard is bad was told by the pass over it. */
 static void page_report(const struct mih_verify_load *load)
 {
 	const struct mih_verify_file *file =
 	    &load->engine->model->files[load->file];
 	uint64_t begin = load->off / MIH_TREE_PAGE * MIH_TREE_PAGE;
 
+	if (file->proof == MIH_VERIFY_BY_SHARD &&
+	    !mih_verify_shards_known(load->engine,
+				     load->engine->files[load->file].proof,
+				     load->off / MIH_TREE_PAGE))
+		return;
 	mih_verify_report(
 	    load->engine, load->file,
 	    "%s: bytes %ju-%ju differ from the signed tree (%s), "
@@ -228,7 +236,36 @@ static void page_report(const struct mih_verify_load *load)
 	    mih_hash_info(file->tree)->name);
 }
 
-/* The page is decided: everyone who waits may look again. */
+/* Loads that waited for a page may look again. */
+static void resume(struct mih_verify_engine *engine,
+		   struct mih_verify_load *parked)
+{
+	while (parked) {
+		struct mih_verify_load *next = parked->parked;
+
+		mih_pool_submit(engine->pool, &parked->resume, MIH_POOL_URGENT);
+		parked = next;
+	}
+}
+
+/* With pages.lock held. Return: those who wait, for resume(). */
+static struct mih_verify_load *page_decide(struct mih_verify_engine *engine,
+					   struct mih_verify_page *page,
+					   mih_err err)
+{
+	struct mih_verify_load *parked = page->parked;
+
+	page->state = err ? MIH_VERIFY_PAGE_BAD : MIH_VERIFY_PAGE_PROVEN;
+	page->backoff_ms =
+	    err != MIH_EDIGEST
+		? 0
+		: mih_verify_backoff(page->backoff_ms, engine->retry_ms,
+				     BACKOFF_MAX);
+	page->retry_ns = mih_verify_now_ns() + page->backoff_ms * 1000000ull;
+	page->parked = NULL;
+	return parked;
+}
+
 static void page_leave(struct mih_verify_load *load,
 		       struct mih_verify_page *page, mih_err err)
 {
@@ -238,26 +275,12 @@ static void page_leave(struct mih_verify_load *load,
 
 	pthread_mutex_lock(&pages->lock);
 	is_news = err == MIH_EDIGEST && !page->backoff_ms;
-	page->state = err ? MIH_VERIFY_PAGE_BAD : MIH_VERIFY_PAGE_PROVEN;
-	page->backoff_ms =
-	    err != MIH_EDIGEST
-		? 0
-		: mih_verify_backoff(page->backoff_ms, load->engine->retry_ms,
-				     BACKOFF_MAX);
-	page->retry_ns = mih_verify_now_ns() + page->backoff_ms * 1000000ull;
-	parked = page->parked;
-	page->parked = NULL;
+	parked = page_decide(load->engine, page, err);
 	pages_trim(pages);
 	pthread_mutex_unlock(&pages->lock);
 	if (is_news)
 		page_report(load);
-	while (parked) {
-		struct mih_verify_load *next = parked->parked;
-
-		mih_pool_submit(load->engine->pool, &parked->resume,
-				MIH_POOL_URGENT);
-		parked = next;
-	}
+	resume(load->engine, parked);
 }
 
 static mih_err page_make(struct mih_verify_load *load,
@@ -296,6 +319,13 @@ mih_err mih_verify_layer_want(struct mih_verify_load *load)
 		       mih_verify_node_len(file));
 		return 0;
 	}
+	if (!load->may_wait &&
+	    !mih_verify_shards_known(engine, engine->files[load->file].proof,
+				     load->group / MIH_TREE_PAGE_GROUPS)) {
+		load->may_wait = true;
+		mih_pool_submit(engine->whole, &load->resume, MIH_POOL_URGENT);
+		return -EAGAIN;
+	}
 	err = page_enter(load, &step, &page);
 	if (err)
 		return err;
@@ -328,6 +358,47 @@ void mih_verify_layer_put(struct mih_verify_engine *engine, uint32_t file,
 		pages_trim(pages);
 	}
 	pthread_mutex_unlock(&pages->lock);
+}
+
+bool mih_verify_layer_claim(struct mih_verify_engine *engine, uint32_t file,
+			    uint64_t page_index)
+{
+	const struct mih_verify_file *of = &engine->model->files[file];
+	struct mih_verify_pages *pages = &engine->pages;
+	struct mih_verify_page *page;
+	bool is_ours;
+
+	pthread_mutex_lock(&pages->lock);
+	page = *page_find(pages, file, page_index);
+	is_ours = !page || page->state == MIH_VERIFY_PAGE_BAD;
+	if (!page)
+		page =
+		    page_new(pages, file, page_index,
+			     mih_verify_node_len(of) *
+				 mih_tree_page_groups(of->nbytes, page_index));
+	if (page && is_ours)
+		page->state = MIH_VERIFY_PAGE_LOADING;
+	pthread_mutex_unlock(&pages->lock);
+	return page && is_ours;
+}
+
+void mih_verify_layer_decide(struct mih_verify_engine *engine,
+			     const struct mih_verify_page_job *job,
+			     uint64_t page_index, const uint8_t *nodes,
+			     mih_err err)
+{
+	struct mih_verify_pages *pages = &engine->pages;
+	struct mih_verify_load *parked;
+	struct mih_verify_page *page;
+
+	pthread_mutex_lock(&pages->lock);
+	page = *page_find(pages, job->file, page_index);
+	if (!err)
+		memcpy(page->nodes, nodes, page->len);
+	parked = page_decide(engine, page, err);
+	pages_trim(pages);
+	pthread_mutex_unlock(&pages->lock);
+	resume(engine, parked);
 }
 
 void mih_verify_layer_init(struct mih_verify_pages *pages)

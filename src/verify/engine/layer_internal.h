@@ -9,6 +9,7 @@
 #include "util/err.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -81,7 +82,45 @@ MIH_MUST_CHECK mih_err mih_verify_layer_want(struct mih_verify_load *load);
 /** mih_verify_layer_put() - keep a page that was proven on the way. */
 void mih_verify_layer_put(struct mih_verify_engine *engine, uint32_t file,
 			  uint64_t page, const uint8_t *nodes, size_t len);
+/**
+ * mih_verify_layer_claim() - make a page LOADING, for mih_verify_layer_decide()
+ *
+ * Return: false: somebody else works on it, or has proven it.
+ */
+bool mih_verify_layer_claim(struct mih_verify_engine *engine, uint32_t file,
+			    uint64_t page);
+/**
+ * mih_verify_layer_decide() - what came of a claimed page
+ * @nodes: of the page, if @err is 0
+ * @err: 0: it is PROVEN; MIH_EDIGEST: BAD for a while; else BAD, but whoever
+ *       wants it may try again at once
+ *
+ * Everyone who waits looks again.
+ */
+void mih_verify_layer_decide(struct mih_verify_engine *engine,
+			     const struct mih_verify_page_job *job,
+			     uint64_t page, const uint8_t *nodes, mih_err err);
 void mih_verify_layer_init(struct mih_verify_pages *pages);
 void mih_verify_layer_fini(struct mih_verify_pages *pages);
+
+/* verify/shards.c */
+
+/**
+ * mih_verify_shards_prove() - read the shards that a page touches, whole
+ * @nodes: fine nodes of the page, proven
+ *
+ * Makes known every page that lies in these shards. Takes as long as reading
+ * and hashing them takes.
+ *
+ * Return: 0; MIH_EDIGEST; -ENOMEM; -ECANCELED when the engine stops.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_shards_prove(struct mih_verify_engine *engine,
+			const struct mih_verify_page_job *job, uint8_t *nodes);
+
+/** mih_verify_shards_known() - is the node above @page proven already? */
+bool mih_verify_shards_known(struct mih_verify_engine *engine,
+			     const struct mih_verify_layers *proof,
+			     uint64_t page);
 
 #endif

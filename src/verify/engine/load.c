@@ -152,7 +152,7 @@ static struct mih_verify_wait *publish(struct mih_verify_load *load,
 static void load_end(struct mih_verify_load *load, uint16_t unread)
 {
 	struct mih_verify_engine *engine = load->engine;
-	bool judged = load->err != -ENOMEM;
+	bool judged = load->err != -ENOMEM && load->err != -ECANCELED;
 	struct mih_verify_wait *done;
 
 	for (unsigned i = 0; judged && i < load->ngroups; i++)
@@ -163,7 +163,7 @@ static void load_end(struct mih_verify_load *load, uint16_t unread)
 	if (load->retry && !load->bad)
 		mih_verify_backing_adopt(engine, load->file, load->backing);
 	atomic_fetch_add(&engine->bytes_verified, good_bytes(load));
-	done = publish(load, judged ? -EIO : -ENOMEM);
+	done = publish(load, judged ? -EIO : load->err);
 	if (load->slot)
 		mih_verify_slot_put(load->slot);
 	else

@@ -31,6 +31,7 @@ void mih_verify_layers_free(struct mih_verify_layers *proof)
 	if (!proof)
 		return;
 	free(proof->coarse);
+	free(proof->known);
 	free(proof->pattern);
 	free(proof);
 }
@@ -47,9 +48,13 @@ static struct mih_verify_layers *proof_new(const struct mih_verify_file *file)
 		return NULL;
 	if (npages > 1)
 		proof->coarse = malloc(npages * mih_verify_node_len(file));
+	if (npages > 1 && file->proof == MIH_VERIFY_BY_SHARD)
+		proof->known = calloc(npages, sizeof(*proof->known));
 	if (file->nbytes > MIH_VERIFY_EXTENT)
 		proof->pattern = calloc(1, sizeof(*proof->pattern));
 	if ((npages > 1 && !proof->coarse) ||
+	    (npages > 1 && file->proof == MIH_VERIFY_BY_SHARD &&
+	     !proof->known) ||
 	    (file->nbytes > MIH_VERIFY_EXTENT && !proof->pattern)) {
 		mih_verify_layers_free(proof);
 		return NULL;
@@ -125,12 +130,15 @@ static mih_err coarse_by_sidecar(struct mih_verify_opening *opening)
 
 static mih_err differs(const struct mih_verify_file *file, const char *name)
 {
-	return mih_err_fail(
-	    -EIO,
-	    "%s: bytes 0-%ju differ from the signed %s "
-	    "(%s)",
-	    file->path, (uintmax_t)(file->nbytes ? file->nbytes - 1 : 0),
-	    file->proof == MIH_VERIFY_BY_TREE ? "tree" : "file", name);
+	return mih_err_fail(-EIO,
+			    "%s: bytes 0-%ju differ from the signed %s "
+			    "(%s)",
+			    file->path,
+			    (uintmax_t)(file->nbytes ? file->nbytes - 1 : 0),
+			    file->proof == MIH_VERIFY_BY_TREE	 ? "tree"
+			    : file->proof == MIH_VERIFY_BY_SHARD ? "shards"
+								 : "file",
+			    name);
 }
 
 static mih_err prove_empty(struct mih_verify_opening *opening)
@@ -394,6 +402,26 @@ static mih_err prove_whole_when_due(struct mih_verify_opening *opening)
 	return prove_whole(opening);
 }
 
+/* A page has its shards read when it is first asked for. A file of a single
+ * page has nothing to gain by waiting. */
+static mih_err prove_shards(struct mih_verify_opening *opening)
+{
+	const struct mih_verify_file *file = file_of(opening);
+	const struct mih_hash_info *info = mih_hash_info(file->resource->alg);
+	struct mih_verify_page_job job = {
+		.file = opening->file,
+		.proof = opening->proof,
+		.backing = opening->backing,
+	};
+	uint8_t nodes[PAGE_NODES_MAX];
+	mih_err err;
+
+	if (file->nbytes > MIH_TREE_PAGE)
+		return 0;
+	err = mih_verify_shards_prove(opening->engine, &job, nodes);
+	return err == MIH_EDIGEST ? differs(file, info->name) : err;
+}
+
 static mih_err prove(struct mih_verify_opening *opening)
 {
 	const struct mih_verify_file *file = file_of(opening);
@@ -403,6 +431,8 @@ static mih_err prove(struct mih_verify_opening *opening)
 		return prove_empty(opening);
 	if (file->proof == MIH_VERIFY_BY_FLAT)
 		return prove_whole_when_due(opening);
+	if (file->proof == MIH_VERIFY_BY_SHARD)
+		return prove_shards(opening);
 	if (opening->proof->coarse) {
 		err = opening->may_wait ? MIH_EDIGEST
 					: coarse_by_sidecar(opening);

@@ -1,0 +1,292 @@
+/*
+ * Files that are signed in shards. A shard's digest is over the whole shard,
+ * so nothing in it is proven before all of it was read: the first read of a
+ * page reads every shard that the page touches, from end to end, through a
+ * private buffer, and makes the group digests of that very buffer. If all
+ * those shards are as signed, so are the groups; from then on they are the
+ * file's own fine and coarse layer, and the shards are not needed again.
+ *
+ * While that lasts all pages inside are LOADING, so that nobody else begins
+ * the same pass.
+ */
+#include "hash/stream.h"
+#include "tree/fold.h"
+#include "util/cleanup.h"
+#include "util/io.h"
+#include "verify/engine/engine_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_NODES_MAX (MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX)
+
+/** One pass over neighbouring shards. */
+struct unit {
+	struct mih_verify_engine *engine;
+	const struct mih_verify_page_job *job;
+	const struct mih_verify_file *file;
+	const struct mih_sig_shard *first, *last; /* of the file's */
+	const struct mih_sig_shard *shard;	  /* that is being hashed */
+	struct mih_hash_stream *stream;		  /* of it; owned */
+	uint64_t from, to;     /* what is read: whole groups */
+	uint64_t page, npages; /* that lie in these shards altogether */
+	bool *claimed;	       /* per page: is it ours to decide? owned */
+	uint8_t *buf;	       /* one extent; owned */
+	uint8_t *nodes;	       /* of all groups; owned */
+};
+
+static uint64_t page_end(const struct mih_verify_file *file, uint64_t page)
+{
+	return MIH_MIN((page + 1) * MIH_TREE_PAGE, file->nbytes);
+}
+
+/* The shard that byte @off lies in. They leave no gap. */
+static const struct mih_sig_shard *shard_at(const struct mih_verify_file *file,
+					    uint64_t off)
+{
+	const struct mih_sig_shard *shards = file->resource->shards;
+	size_t low = 0, high = file->resource->nshards - 1;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (off < shards[middle].end)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return &shards[low];
+}
+
+bool mih_verify_shards_known(struct mih_verify_engine *engine,
+			     const struct mih_verify_layers *proof,
+			     uint64_t page)
+{
+	bool known;
+
+	if (!proof->known)
+		return true;
+	pthread_mutex_lock(&engine->pages.lock);
+	known = proof->known[page];
+	pthread_mutex_unlock(&engine->pages.lock);
+	return known;
+}
+
+static void unit_fini(struct unit *u)
+{
+	mih_hash_stream_free(u->stream);
+	free(u->claimed);
+	free(u->nodes);
+	free(u->buf);
+}
+
+static mih_err unit_init(struct unit *u)
+{
+	const struct mih_verify_file *file = u->file;
+	uint64_t page = u->job->page, begin, end;
+
+	u->first = shard_at(file, page * MIH_TREE_PAGE);
+	u->last = shard_at(file, page_end(file, page) - 1);
+	begin = u->first->begin;
+	end = u->last->end;
+	u->shard = u->first;
+	u->from = begin / MIH_HASH_GROUP * MIH_HASH_GROUP;
+	u->to = MIH_MIN(mih_hash_ngroups(end) * MIH_HASH_GROUP, file->nbytes);
+	u->page = mih_checked_ceil_div(begin, MIH_TREE_PAGE);
+	u->npages =
+	    (end == file->nbytes ? mih_tree_npages(end) : end / MIH_TREE_PAGE) -
+	    u->page;
+	u->claimed = calloc(u->npages, sizeof(*u->claimed));
+	u->buf = malloc(MIH_VERIFY_EXTENT);
+	u->nodes = calloc(mih_hash_ngroups(u->to - u->from),
+			  mih_verify_node_len(file));
+	if (!u->claimed || !u->buf || !u->nodes)
+		return -ENOMEM;
+	return mih_hash_stream_new(file->resource->alg, &u->stream);
+}
+
+/* The shard at hand is complete. */
+static mih_err end_shard(struct unit *u)
+{
+	enum mih_hash_alg alg = u->file->resource->alg;
+	uint8_t got[MIH_HASH_LEN_MAX];
+	mih_err err = mih_hash_stream_final(u->stream, got);
+
+	mih_hash_stream_free(u->stream);
+	u->stream = NULL;
+	if (err)
+		return err;
+	if (!mih_hash_eq(got, u->shard->digest, mih_hash_info(alg)->len))
+		return MIH_EDIGEST;
+	if (u->shard == u->last)
+		return 0;
+	u->shard++;
+	return mih_hash_stream_new(alg, &u->stream);
+}
+
+/* Give what was read to its shards. */
+static mih_err feed(struct unit *u, uint64_t off, size_t len)
+{
+	uint64_t at = MIH_MAX(off, u->first->begin), end = off + len;
+
+	while (u->stream && at < end) {
+		uint64_t to = MIH_MIN(end, u->shard->end);
+		mih_err err = mih_hash_stream_update(
+		    u->stream, u->buf + (at - off), (size_t)(to - at));
+
+		at = to;
+		if (!err && at == u->shard->end)
+			err = end_shard(u);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static mih_err read_piece(struct unit *u, uint64_t off)
+{
+	struct mih_hash_range range = {
+		.data = u->buf,
+		.len = (size_t)MIH_MIN(u->to - off, MIH_VERIFY_EXTENT),
+		.off = off,
+		.is_root = u->file->nbytes <= MIH_HASH_GROUP,
+	};
+	uint64_t group = (off - u->from) / MIH_HASH_GROUP;
+
+	if (atomic_load(&u->engine->stopping))
+		return -ECANCELED;
+	if (mih_io_pread_full(u->job->backing->fd, u->buf, range.len, off))
+		return MIH_EDIGEST;
+	atomic_fetch_add(&u->engine->bytes_read, range.len);
+	mih_hash_groups(u->file->tree, &range, 1,
+			u->nodes + group * mih_verify_node_len(u->file));
+	return feed(u, off, range.len);
+}
+
+/* Its groups are proven: what lies above them is as well. */
+static void keep_page(struct unit *u, uint64_t page)
+{
+	struct mih_verify_layers *proof = u->job->proof;
+	size_t len = mih_verify_node_len(u->file);
+	size_t n = mih_tree_page_groups(u->file->nbytes, page);
+	uint64_t group = page * MIH_TREE_PAGE_GROUPS;
+	const uint8_t *nodes =
+	    u->nodes + (group - u->from / MIH_HASH_GROUP) * len;
+	bool is_root = mih_tree_npages(u->file->nbytes) == 1;
+	uint8_t copy[PAGE_NODES_MAX], above[MIH_HASH_LEN_MAX];
+
+	memcpy(copy, nodes, n * len);
+	mih_tree_fold(u->file->tree, copy, n, is_root, above);
+	pthread_mutex_lock(&u->engine->pages.lock);
+	if (is_root) {
+		memcpy(proof->root, above, len);
+	} else if (!proof->known[page]) {
+		memcpy(proof->coarse + page * len, above, len);
+		proof->known[page] = true;
+	}
+	pthread_mutex_unlock(&u->engine->pages.lock);
+	for (size_t i = 0; i < n; i++)
+		mih_verify_mark(u->file, proof, group + i);
+}
+
+static void claim_pages(struct unit *u)
+{
+	for (uint64_t i = 0; i < u->npages; i++)
+		u->claimed[i] = mih_verify_layer_claim(u->engine, u->job->file,
+						       u->page + i);
+}
+
+/* Of a pass that failed, only what touches the bad shard is bad; the rest is
+ * as unknown as before. */
+static mih_err verdict_on(const struct unit *u, uint64_t page, mih_err err)
+{
+	bool touches = page * MIH_TREE_PAGE < u->shard->end &&
+		       page_end(u->file, page) > u->shard->begin;
+
+	return err == MIH_EDIGEST && !touches ? -EAGAIN : err;
+}
+
+static void decide_pages(struct unit *u, mih_err err)
+{
+	size_t len = mih_verify_node_len(u->file);
+
+	for (uint64_t i = 0; i < u->npages; i++) {
+		uint64_t page = u->page + i;
+		uint64_t skip =
+		    page * MIH_TREE_PAGE_GROUPS - u->from / MIH_HASH_GROUP;
+
+		if (!err)
+			keep_page(u, page);
+		if (u->claimed[i])
+			mih_verify_layer_decide(u->engine, u->job, page,
+						err ? NULL
+						    : u->nodes + skip * len,
+						verdict_on(u, page, err));
+	}
+}
+
+/* One line for each bad shard, however many pages it spoils. */
+static void tell_bad(struct unit *u)
+{
+	struct mih_verify_layers *proof = u->job->proof;
+	bool is_news;
+
+	pthread_mutex_lock(&u->engine->pages.lock);
+	is_news = proof->bad_shard != u->shard;
+	proof->bad_shard = u->shard;
+	pthread_mutex_unlock(&u->engine->pages.lock);
+	if (is_news)
+		mih_verify_report(
+		    u->engine, u->job->file,
+		    "%s: bytes %ju-%ju differ from the signed shard (%s)",
+		    u->file->path, (uintmax_t)u->shard->begin,
+		    (uintmax_t)(u->shard->end - 1),
+		    mih_hash_info(u->file->resource->alg)->name);
+}
+
+static void end_unit(struct unit *u, mih_err err)
+{
+	struct mih_verify_layers *proof = u->job->proof;
+
+	decide_pages(u, err);
+	/* Of a single page, the opening tells. */
+	if (err == MIH_EDIGEST && proof->known)
+		tell_bad(u);
+	if (err)
+		return;
+	atomic_fetch_add(&u->engine->bytes_verified,
+			 u->last->end - u->first->begin);
+	pthread_mutex_lock(&u->engine->pages.lock);
+	if (proof->bad_shard >= u->first && proof->bad_shard <= u->last)
+		proof->bad_shard = NULL;
+	pthread_mutex_unlock(&u->engine->pages.lock);
+}
+
+mih_err mih_verify_shards_prove(struct mih_verify_engine *engine,
+				const struct mih_verify_page_job *job,
+				uint8_t *nodes)
+{
+	MIH_CLEANUP(unit_fini)
+	struct unit u = {
+		.engine = engine,
+		.job = job,
+		.file = &engine->model->files[job->file],
+	};
+	size_t len = mih_verify_node_len(&engine->model->files[job->file]);
+	mih_err err = unit_init(&u);
+	uint64_t skip;
+
+	if (err)
+		return err;
+	claim_pages(&u);
+	for (uint64_t off = u.from; !err && off < u.to;
+	     off += MIH_VERIFY_EXTENT)
+		err = read_piece(&u, off);
+	end_unit(&u, err);
+	if (err)
+		return err;
+	skip = job->page * MIH_TREE_PAGE_GROUPS - u.from / MIH_HASH_GROUP;
+	memcpy(nodes, u.nodes + skip * len,
+	       len * mih_tree_page_groups(u.file->nbytes, job->page));
+	return 0;
+}

@@ -1,0 +1,149 @@
+#!/bin/sh
+# A model that another tool signed in shards is served shard by shard.
+. "${top_srcdir:?}/tests/lib/mount.sh"
+
+# sign_shards MODEL SIZE - a bundle of method "shards", by openssl alone, in
+# the order of the entries' names as texts
+sign_shards()
+{
+	(cd "$1" && find . -type f -size +0 -printf '%P %s\n') |
+		while read -r name nbytes; do
+			from=0
+			while [ "$from" -lt "$nbytes" ]; do
+				to=$((from + $2))
+				[ "$to" -le "$nbytes" ] || to=$nbytes
+				sum=$(tail -c +$((from + 1)) "$1/$name" |
+					head -c $((to - from)) | sha256sum)
+				echo "$name:$from:$to ${sum%% *}"
+				from=$to
+			done
+		done | LC_ALL=C sort >"$work/shards"
+	root=$(cut -d ' ' -f 2 "$work/shards" | tr -d '\n' |
+		sed 's/../\\x&/g' | xargs -0 printf '%b' | sha256sum)
+	{
+		printf '{"_type":"https://in-toto.io/Statement/v1",'
+		printf '"subject":[{"name":"m","digest":{"sha256":"%s"}}],' \
+			"${root%% *}"
+		printf '"predicateType":"%s","predicate":{"serialization":' \
+			https://model_signing/signature/v1.0
+		printf '{"method":"shards","hash_type":"sha256",'
+		printf '"shard_size":%d,"allow_symlinks":false},' "$2"
+		printf '"resources":['
+		sed -e 's/\(.*\) \(.*\)/{"name":"\1","algorithm":"sha256","digest":"\2"}/' \
+			-e '$!s/$/,/' "$work/shards" | tr -d '\n'
+		printf ']}}'
+	} >"$work/payload"
+	type=application/vnd.in-toto+json
+	{
+		printf 'DSSEv1 28 %s %d ' $type "$(wc -c <"$work/payload")"
+		cat "$work/payload"
+	} | openssl dgst -sha256 -sign "$key" -out "$work/sig" &&
+		hint=$(sha256sum "$pub") &&
+		cat >"$bundle" <<END
+{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json",
+"verificationMaterial":{"publicKey":{"hint":"${hint%% *}"},"tlogEntries":[]},
+"dsseEnvelope":{"payload":"$(base64 -w 0 "$work/payload")",
+"payloadType":"$type",
+"signatures":[{"sig":"$(base64 -w 0 "$work/sig")","keyid":""}]}}
+END
+}
+
+# flip OFFSET - change one byte of the weights in place
+flip()
+{
+	flip_byte=$(od -An -tu1 -j "$1" -N 1 "$weights")
+	# shellcheck disable=SC2059
+	printf "\\$(printf %o $((flip_byte ^ 1)))" |
+		dd of="$weights" bs=1 seek="$1" conv=notrunc status=none
+}
+
+# part FILE OFFSET LENGTH
+part()
+{
+	dd if="$1" bs=65536 skip="$2" count="$3" status=none
+}
+
+part_alike()
+{
+	part "$weights" "$1" "$2" >"$work/a" && part \
+		"$mnt/weights.bin" "$1" "$2" >"$work/b" &&
+		cmp "$work/a" "$work/b"
+}
+
+verify()
+{
+	"$MIHFS" verify --quiet --signature "$bundle" --public-key "$pub" \
+		"$@" "$model"
+}
+
+mt_begin
+model=$work/model weights=$work/model/weights.bin
+mkdir -p "$model/sub"
+mt_pattern 40000001 1 >"$weights"
+mt_pattern 300000 2 >"$model/sub/small:1"
+printf x >"$model/one"
+: >"$model/empty"
+
+# Shards that end in the middle of groups and pages.
+for size in 9000001 20971520 50000000; do
+	sign_shards "$model" $size
+	check "$size: verified" verify
+	mt_mount "$model" --memory 64M
+	for name in weights.bin sub/small:1 one; do
+		check "$size: $name" cmp "$model/$name" "$mnt/$name"
+	done
+	check_fails "$size: an empty file is not signed" test -e "$mnt/empty"
+	check_equal "$size: the whole is verified" "$(getfattr --only-values \
+		-n user.mihfs.status "$mnt/weights.bin" 2>/dev/null)" verified
+	check "$size: unmounts" mt_umount
+done
+
+# Only what a reader touches is read.
+sign_shards "$model" 9000001
+mt_mount "$model"
+check "the first page reads" part_alike 0 1
+check_equal "its shards are read, and no other" "$(getfattr --only-values \
+	-n user.mihfs.verified_bytes "$mnt/weights.bin" 2>/dev/null)" \
+	"$((9000001 / 8388608 * 8388608))"
+check "unmounts" mt_umount
+
+# One byte: its shard is refused, and what shares a page with it.
+flip 20000000
+check_status "verify refuses it" 1 verify
+check_said "and names the shard" \
+	"weights.bin: bytes 18000002-27000002 differ from the signed shard"
+mt_mount "$model"
+check "pages of good shards read" part_alike 0 128
+check "and behind" part_alike 512 98
+check_errno "the bad shard does not" "Input/output error" \
+	cat "$mnt/weights.bin"
+check_log "the log names it" \
+	"weights.bin: bytes 18000002-27000002 differ from the signed shard"
+check_equal "in one line" "$(grep -c weights.bin "$log")" 1
+flip 20000000
+mt_heals()
+{
+	mt_tries=0
+	until cmp -s "$weights" "$mnt/weights.bin"; do
+		mt_tries=$((mt_tries + 1))
+		[ "$mt_tries" -lt 300 ] || return 1
+		sleep 0.1
+	done
+}
+check "it heals when it is repaired" mt_heals
+check "unmounts" mt_umount
+
+# A tree file that was made for it changes nothing but time.
+check "mihfs tree" "$MIHFS" tree --quiet --signature "$bundle" "$model"
+mt_mount "$model"
+check "with a tree file" cmp "$weights" "$mnt/weights.bin"
+check "unmounts" mt_umount
+
+printf y >>"$model/one"
+check_status "a longer file is refused" 1 verify
+check_said "by name" "one: longer than signed"
+check_status "and not mounted" 1 mt_try_mount "$model"
+rm "$model/one"
+check_status "a missing file is refused" 1 verify
+check_said "by name" "one: missing"
+mt_end
