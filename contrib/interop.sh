@@ -174,6 +174,69 @@ theirs_by()
 	mounts_alike "$1 with a sidecar" "$model"
 }
 
+# --- certificates -----------------------------------------------------------
+
+# new_certificate NAME ISSUER EXTENSION... - $work/NAME.pem with its key
+new_certificate()
+{
+	new_name=$1 new_issuer=$2
+	shift 2
+	printf '%s\n' "$@" >"$work/extensions"
+	openssl ecparam -name prime256v1 -genkey -noout \
+		-out "$work/$new_name.key" &&
+		openssl req -new -key "$work/$new_name.key" \
+			-subj "/CN=$new_name" -out "$work/request" &&
+		if [ "$new_issuer" = "$new_name" ]; then
+			openssl x509 -req -in "$work/request" -days 2 \
+				-signkey "$work/$new_name.key" \
+				-extfile "$work/extensions" \
+				-out "$work/$new_name.pem"
+		else
+			openssl x509 -req -in "$work/request" -days 2 \
+				-CA "$work/$new_issuer.pem" \
+				-CAkey "$work/$new_issuer.key" \
+				-CAcreateserial -extfile "$work/extensions" \
+				-out "$work/$new_name.pem"
+		fi
+}
+
+new_chain()
+{
+	new_certificate root root basicConstraints=critical,CA:TRUE \
+		keyUsage=critical,keyCertSign &&
+		new_certificate middle root basicConstraints=critical,CA:TRUE \
+			keyUsage=critical,keyCertSign &&
+		new_certificate leaf middle keyUsage=critical,digitalSignature
+}
+
+mihfs_verifies_certificate()
+{
+	"$MIHFS" verify --quiet --signature "$bundle" \
+		--certificate-chain "$work/$1.pem" "$model"
+}
+
+certificates()
+{
+	check "a root, an intermediate and a leaf" new_chain
+	rm -f "$bundle" "$bundle.tree"
+	check "ours, by certificate: signed" "$MIHFS" sign --quiet \
+		--signature "$bundle" --private-key "$work/leaf.key" \
+		--signing-certificate "$work/leaf.pem" \
+		--certificate-chain "$work/middle.pem" "$model"
+	check "ours, by certificate: verified" oms verify certificate \
+		--certificate_chain "$work/root.pem" --signature "$bundle" \
+		"$model"
+	rm -f "$bundle" "$bundle.tree"
+	check "theirs, by certificate: signed" oms sign certificate \
+		--signature "$bundle" --private_key "$work/leaf.key" \
+		--signing_certificate "$work/leaf.pem" \
+		--certificate_chain "$work/middle.pem" "$model"
+	check "theirs, by certificate: mihfs verifies it" \
+		mihfs_verifies_certificate root
+	check_status "theirs, by certificate: mihfs refuses another anchor" 1 \
+		mihfs_verifies_certificate other
+}
+
 mt_begin
 mkdir -p "$cache"
 check "model-signing $oms_version is there" fetch_venv
@@ -190,6 +253,8 @@ ours
 theirs
 theirs_by "theirs, blake2b" blake2 0
 theirs_by "theirs, blake3" blake3 0
+new_certificate other other basicConstraints=critical,CA:TRUE >/dev/null 2>&1
+certificates
 # An empty file has no shard: mihfs cannot show what nothing vouches for.
 rm "$model/empty"
 theirs_by "theirs, shards" sha256 1000003

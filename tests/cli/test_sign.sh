@@ -146,6 +146,31 @@ expect 3 "no password and no terminal" setsid "$MIHFS" sign \
 	--signature "$sig" --private-key "$work/enc.pem" "$model"
 nothing_left "no password"
 
+# Certificates: one that is its own anchor will do.
+new_certificate() {
+	openssl req -x509 -new -key "$key" -subj "/CN=$1" -days 2 \
+		-addext "keyUsage=critical,$1" -out "$work/$1.pem" 2>/dev/null
+}
+new_certificate digitalSignature
+new_certificate keyAgreement
+rm -f "$sig" "$sig.tree"
+expect 0 "--signing-certificate" sign \
+	--signing-certificate "$work/digitalSignature.pem" "$model"
+expect 0 "verify with that certificate" "$MIHFS" verify --signature "$sig" \
+	--certificate-chain "$work/digitalSignature.pem" "$model"
+prints "... says who signed" "signed by certificate 'CN=digitalSignature'"
+expect 4 "verify with the bare key" verify "$model"
+rm "$sig" "$sig.tree"
+expect 3 "a certificate for another use" sign \
+	--signing-certificate "$work/keyAgreement.pem" "$model"
+says "... is told" "certificate usage: "
+nothing_left "a certificate for another use"
+expect 3 "a certificate for another key" sign --signing-certificate \
+	"$top_srcdir/tests/fixtures/cert/root.pem" "$model"
+says "... is told" "not for this private key"
+expect 2 "a chain without certificate" sign --certificate-chain "$key" "$model"
+nothing_left "a chain without certificate"
+
 # tree checks what it reads.
 expect 0 "sign once more" sign "$model"
 rm "$sig.tree"
