@@ -211,11 +211,28 @@ static void want_digests(struct verify *v)
 	}
 }
 
+/* Of all that is signed: what is missing may still be in the sidecar. */
+static struct mih_tree_sidecar_limits sidecar_limits(const struct verify *v)
+{
+	const struct mih_sig_manifest *m = v->files.manifest;
+	struct mih_tree_sidecar_limits limits = { .nfiles = m->nresources };
+
+	for (size_t i = 0; i < m->nresources; i++) {
+		const char *name = m->resources[i].name;
+		const char *path = mih_cli_signed_path(&v->files, name);
+
+		limits.paths_nbytes += strlen(path ? path : name);
+	}
+	return limits;
+}
+
 static mih_err read_files(struct verify *v)
 {
+	const struct mih_tree_sidecar_limits limits = sidecar_limits(v);
+
 	want_digests(v);
-	v->ranges =
-	    mih_cli_ranges_new(v->tree, v->files.files, v->files.nfiles);
+	v->ranges = mih_cli_ranges_new(v->tree, &limits, v->files.files,
+				       v->files.nfiles);
 	if (!v->ranges)
 		return mih_err_fail_errno(-ENOMEM, "%s", v->dir);
 	v->pass = (struct mih_cli_pass){

@@ -111,14 +111,22 @@ static mih_err check_sections(struct mih_tree_sidecar *sc, uint64_t nbytes)
 	return 0;
 }
 
-static mih_err check_counts(struct mih_tree_sidecar *sc)
+/* Before anything of that size is allocated: nobody has vouched for it. */
+static mih_err check_counts(struct mih_tree_sidecar *sc,
+			    const struct mih_tree_sidecar_limits *limits)
 {
-	uint64_t index;
+	uint64_t index, paths = sc->sections[MIH_TREE_SC_PATHS].nbytes;
 
 	sc->nfiles = mih_bytes_get64(sc->header + MIH_TREE_SC_H_NFILES);
 	if (sc->nfiles > MIH_TREE_SC_NFILES_MAX ||
-	    sc->sections[MIH_TREE_SC_PATHS].nbytes > MIH_TREE_SC_PATHS_MAX)
+	    paths > MIH_TREE_SC_PATHS_MAX)
 		return malformed(sc, "too many files");
+	if (limits &&
+	    (sc->nfiles > limits->nfiles || paths > limits->paths_nbytes))
+		return mih_err_fail(MIH_EFORMAT,
+				    "%s: sidecar lists more files than the "
+				    "model has",
+				    sc->name);
 	if (!mih_checked_mul(sc->nfiles, MIH_TREE_SC_E_LEN, &index) ||
 	    index != sc->sections[MIH_TREE_SC_INDEX].nbytes)
 		return malformed(sc, "index differs from the number of files");
@@ -154,7 +162,8 @@ static mih_err load_section(const struct mih_tree_sidecar *sc,
 	return 0;
 }
 
-static mih_err load(struct mih_tree_sidecar *sc)
+static mih_err load(struct mih_tree_sidecar *sc,
+		    const struct mih_tree_sidecar_limits *limits)
 {
 	struct stat st;
 	mih_err err;
@@ -171,7 +180,7 @@ static mih_err load(struct mih_tree_sidecar *sc)
 	if (!err)
 		err = check_sections(sc, (uint64_t)st.st_size);
 	if (!err)
-		err = check_counts(sc);
+		err = check_counts(sc, limits);
 	if (!err)
 		err = load_section(sc, MIH_TREE_SC_INDEX, &sc->index);
 	if (!err)
@@ -180,6 +189,7 @@ static mih_err load(struct mih_tree_sidecar *sc)
 }
 
 mih_err mih_tree_sidecar_open(const char *path,
+			      const struct mih_tree_sidecar_limits *limits,
 			      struct mih_tree_sidecar **sidecar_out)
 {
 	MIH_CLEANUP(cleanup_sidecar) struct mih_tree_sidecar *sc = NULL;
@@ -197,7 +207,7 @@ mih_err mih_tree_sidecar_open(const char *path,
 	sc->name = strdup(path);
 	if (!sc->name)
 		return mih_err_fail_errno(-ENOMEM, "%s", path);
-	err = load(sc);
+	err = load(sc, limits);
 	if (err)
 		return err;
 	*sidecar_out = MIH_STEAL(&sc);

@@ -29,21 +29,31 @@ struct mih_tree_entry {
 	bool has_hints;
 };
 
+/** How large an index its reader is ready to keep in memory. */
+struct mih_tree_sidecar_limits {
+	uint64_t nfiles;
+	uint64_t paths_nbytes; /* of all paths together, without NULs */
+};
+
 /**
  * mih_tree_sidecar_open() - open a sidecar, check its header and index
  * @path: file name
+ * @limits: what the caller's files can have, or NULL for those of the format:
+ *          2^24 files and 1 GiB of paths
  * @sidecar_out: set on success; finish with mih_tree_sidecar_close()
  *
  * Checks magic, version, flags, byte order, section table and the XXH3-128 of
  * header, index and paths; not the layers. Cost: one pass over index and paths,
- * which are kept in memory (64 bytes per file and the paths; at most 2^24 files
- * and 1 GiB of paths are accepted); nothing that grows with the model's bytes.
+ * which are kept in memory (64 bytes per file and the paths, within @limits);
+ * nothing that grows with the model's bytes.
  *
  * Return: 0; -ENOENT no such file; MIH_EFORMAT with a story that tells
- * truncation, damage and an unknown version apart; or -errno with a story.
+ * truncation, damage, an unknown version and an index over the limits apart;
+ * or -errno with a story.
  */
-MIH_MUST_CHECK mih_err
-mih_tree_sidecar_open(const char *path, struct mih_tree_sidecar **sidecar_out);
+MIH_MUST_CHECK mih_err mih_tree_sidecar_open(
+    const char *path, const struct mih_tree_sidecar_limits *limits,
+    struct mih_tree_sidecar **sidecar_out);
 
 /** mih_tree_sidecar_close() - release; NULL is legal. */
 void mih_tree_sidecar_close(struct mih_tree_sidecar *sidecar);

@@ -71,11 +71,23 @@ static mih_err open_bundle(struct opening *opening)
 	return mih_sig_bundle_verify(opening->model->bundle, params->trust);
 }
 
+/* What a sidecar of these files holds at most. */
+static struct mih_tree_sidecar_limits
+sidecar_limits(const struct mih_verify_model *model)
+{
+	struct mih_tree_sidecar_limits limits = { .nfiles = model->nfiles };
+
+	for (size_t i = 0; i < model->nfiles; i++)
+		limits.paths_nbytes += strlen(model->files[i].path);
+	return limits;
+}
+
 /* It is not trusted anyway, so nothing about it is fatal. */
 static void open_sidecar(struct opening *opening)
 {
 	const struct mih_verify_model_params *params = opening->params;
 	struct mih_verify_model *model = opening->model;
+	const struct mih_tree_sidecar_limits limits = sidecar_limits(model);
 	mih_autofree char *beside = NULL;
 	const char *path = params->sidecar;
 	mih_err err;
@@ -87,7 +99,7 @@ static void open_sidecar(struct opening *opening)
 		}
 		path = beside;
 	}
-	err = mih_tree_sidecar_open(path, &model->sidecar);
+	err = mih_tree_sidecar_open(path, &limits, &model->sidecar);
 	if (!err)
 		return;
 	model->sidecar = NULL;

@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	forge_sums(bytes, len);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (mih_io_pwrite_full(fd, bytes, len, 0) ||
-	    mih_tree_sidecar_open(name, &sc))
+	    mih_tree_sidecar_open(name, NULL, &sc))
 		return 0;
 	find_all(sc, bytes, len);
 	(void)mih_tree_sidecar_diagnose(sc);

@@ -89,7 +89,7 @@ static void test_sidecar_gives_back_what_was_written(void **state)
 		struct mih_tree_sidecar *sc;
 
 		model_write(path, model_algs[a]);
-		assert_int_equal(mih_tree_sidecar_open(path, &sc), 0);
+		assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), 0);
 		for (size_t i = 0; i < MODEL_NFILES; i++)
 			check_file(sc, model_algs[a], i);
 		mih_tree_sidecar_close(sc);
@@ -105,9 +105,30 @@ static void test_sidecar_of_no_files(void **state)
 	(void)state;
 	assert_int_equal(mih_tree_writer_open(path, ALG, NULL, 0, &w), 0);
 	assert_int_equal(mih_tree_writer_finish(w), 0);
-	assert_int_equal(mih_tree_sidecar_open(path, &sc), 0);
+	assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), 0);
 	assert_int_equal(mih_tree_sidecar_find(sc, "a", ALG, 1, &e), -ENOENT);
 	mih_tree_sidecar_close(sc);
+}
+
+/* What the caller's files can have, and nothing is read beyond it. */
+static void test_sidecar_is_held_to_limits(void **state)
+{
+	struct mih_tree_sidecar_limits limits = { .nfiles = MODEL_NFILES };
+	struct mih_tree_sidecar *sc;
+
+	(void)state;
+	for (size_t i = 0; i < MODEL_NFILES; i++)
+		limits.paths_nbytes += strlen(model_files[i].path);
+	assert_int_equal(mih_tree_sidecar_open(path, &limits, &sc), 0);
+	mih_tree_sidecar_close(sc);
+	limits.nfiles--;
+	assert_int_equal(mih_tree_sidecar_open(path, &limits, &sc),
+			 MIH_EFORMAT);
+	assert_non_null(strstr(mih_err_message(), "more files than the model"));
+	limits.nfiles++;
+	limits.paths_nbytes--;
+	assert_int_equal(mih_tree_sidecar_open(path, &limits, &sc),
+			 MIH_EFORMAT);
 }
 
 static void test_sidecar_that_is_absent_tells_no_story(void **state)
@@ -116,9 +137,10 @@ static void test_sidecar_that_is_absent_tells_no_story(void **state)
 
 	(void)state;
 	mih_err_clear();
-	assert_int_equal(mih_tree_sidecar_open("/nonexistent", &sc), -ENOENT);
+	assert_int_equal(mih_tree_sidecar_open("/nonexistent", NULL, &sc),
+			 -ENOENT);
 	assert_string_equal(mih_err_message(), "");
-	assert_int_equal(mih_tree_sidecar_open(dir, &sc), MIH_EFORMAT);
+	assert_int_equal(mih_tree_sidecar_open(dir, NULL, &sc), MIH_EFORMAT);
 }
 
 static void test_sidecar_find_holds_entries_against_signed_facts(void **state)
@@ -128,7 +150,7 @@ static void test_sidecar_find_holds_entries_against_signed_facts(void **state)
 	struct mih_tree_entry e;
 
 	(void)state;
-	assert_int_equal(mih_tree_sidecar_open(path, &sc), 0);
+	assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), 0);
 	assert_int_equal(mih_tree_sidecar_find(sc, "weights", ALG, 1, &e),
 			 -ENOENT);
 	assert_int_equal(mih_tree_sidecar_find(sc, "", ALG, 1, &e), -ENOENT);
@@ -152,7 +174,7 @@ static void test_sidecar_reads_stay_in_their_layer(void **state)
 	uint8_t b[64];
 
 	(void)state;
-	assert_int_equal(mih_tree_sidecar_open(path, &sc), 0);
+	assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), 0);
 	assert_int_equal(mih_tree_sidecar_find(sc, f->path, ALG, f->nbytes, &e),
 			 0);
 	assert_int_equal(mih_tree_sidecar_read_fine(sc, &e, 384, 1, b), 0);
@@ -193,7 +215,8 @@ static void test_sidecar_with_any_byte_changed_is_refused(void **state)
 		struct mih_tree_sidecar *sc;
 
 		assert_int_equal(pwrite(fd, &b, 1, (off_t)(i / 8)), 1);
-		assert_int_equal(mih_tree_sidecar_open(path, &sc), MIH_EFORMAT);
+		assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc),
+				 MIH_EFORMAT);
 		assert_int_equal(pwrite(fd, &whole[i / 8], 1, (off_t)(i / 8)),
 				 1);
 	}
@@ -208,7 +231,8 @@ static void test_sidecar_cut_at_any_length_is_refused(void **state)
 		if (len > 2000 && len < whole_len - 100)
 			len -= MIH_MIN(len - 2000, (size_t)96);
 		assert_int_equal(truncate(path, (off_t)len), 0);
-		assert_int_equal(mih_tree_sidecar_open(path, &sc), MIH_EFORMAT);
+		assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc),
+				 MIH_EFORMAT);
 		assert_non_null(strstr(mih_err_message(), "cut short"));
 	}
 }
@@ -219,7 +243,7 @@ static void test_sidecar_with_bytes_behind_it_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(truncate(path, (off_t)whole_len + 1), 0);
-	assert_int_equal(mih_tree_sidecar_open(path, &sc), MIH_EFORMAT);
+	assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), MIH_EFORMAT);
 }
 
 static void test_sidecar_cut_while_open_gives_eio(void **state)
@@ -230,7 +254,7 @@ static void test_sidecar_cut_while_open_gives_eio(void **state)
 	uint8_t b[32];
 
 	(void)state;
-	assert_int_equal(mih_tree_sidecar_open(path, &sc), 0);
+	assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), 0);
 	assert_int_equal(truncate(path, 100), 0);
 	assert_int_equal(mih_tree_sidecar_find(sc, f->path, ALG, f->nbytes, &e),
 			 0);
@@ -252,7 +276,7 @@ static void test_sidecar_diagnose_tells_rot_from_forgery(void **state)
 					      MIH_TREE_SC_R_OFF);
 		uint8_t b = whole[at] ^ 1;
 
-		assert_int_equal(mih_tree_sidecar_open(path, &sc), 0);
+		assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), 0);
 		assert_string_equal(
 		    mih_tree_sidecar_diagnose(sc),
 		    "consistent in itself but not what was signed");
@@ -315,7 +339,7 @@ static void try_forged(const uint8_t *bytes)
 	struct mih_tree_sidecar *sc;
 
 	put_bytes(bytes, whole_len);
-	if (mih_tree_sidecar_open(path, &sc))
+	if (mih_tree_sidecar_open(path, NULL, &sc))
 		return;
 	use_all(sc);
 	mih_tree_sidecar_close(sc);
@@ -383,7 +407,7 @@ static void test_sidecar_entry_that_points_outside_is_refused(void **state)
 					values[i / 3]);
 		forge_sums(bytes);
 		put_bytes(bytes, whole_len);
-		assert_int_equal(mih_tree_sidecar_open(path, &sc), 0);
+		assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), 0);
 		assert_int_equal(
 		    mih_tree_sidecar_find(sc, f->path, ALG, f->nbytes, &e),
 		    MIH_EFORMAT);
@@ -402,7 +426,7 @@ static void check_header_story(size_t at, uint32_t value, const char *story)
 	mih_bytes_put32(bytes + at, value);
 	forge_sums(bytes);
 	put_bytes(bytes, whole_len);
-	assert_int_equal(mih_tree_sidecar_open(path, &sc), MIH_EFORMAT);
+	assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), MIH_EFORMAT);
 	assert_non_null(strstr(mih_err_message(), story));
 }
 
@@ -449,7 +473,7 @@ static void find_many(const struct mih_tree_source *files, size_t n)
 	uint8_t node[32], want[32];
 	double start = now_ms(), opened;
 
-	assert_int_equal(mih_tree_sidecar_open(path, &sc), 0);
+	assert_int_equal(mih_tree_sidecar_open(path, NULL, &sc), 0);
 	opened = now_ms();
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(mih_tree_sidecar_find(sc, files[i].path, ALG,
@@ -498,6 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_sidecar_gives_back_what_was_written),
 		TEST(test_sidecar_of_no_files),
+		TEST(test_sidecar_is_held_to_limits),
 		TEST(test_sidecar_that_is_absent_tells_no_story),
 		TEST(test_sidecar_find_holds_entries_against_signed_facts),
 		TEST(test_sidecar_reads_stay_in_their_layer),

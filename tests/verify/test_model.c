@@ -3,6 +3,7 @@
  */
 #include "lib/model.h"
 #include "lib/test.h"
+#include "tree/sidecar_write.h"
 #include "util/checked.h"
 #include "util/io.h"
 
@@ -279,6 +280,30 @@ static void test_sidecar_is_a_wish(void **state)
 	mih_verify_model_close(model);
 }
 
+/* Well-formed, but with one file more than is signed. */
+static void test_sidecar_of_more_files_counts_as_none(void **state)
+{
+	struct mih_tree_source sources[MIH_ARRAY_LEN(files) + 1];
+	struct mih_verify_model_params params = usual();
+	struct mih_verify_model *model;
+	struct mih_tree_writer *writer;
+	uint8_t root[MIH_HASH_LEN_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < MIH_ARRAY_LEN(sources); i++)
+		sources[i] = (struct mih_tree_source){ .path = &"abcdefg"[i] };
+	assert_int_equal(mih_tree_writer_open(disk.sidecar,
+					      MIH_HASH_MTH4K_SHA256, sources,
+					      MIH_ARRAY_LEN(sources), &writer),
+			 0);
+	for (size_t i = 0; i < MIH_ARRAY_LEN(sources); i++)
+		assert_int_equal(mih_tree_writer_root(writer, i, root), 0);
+	assert_int_equal(mih_tree_writer_finish(writer), 0);
+	assert_int_equal(mih_verify_model_open(&params, &model), 0);
+	assert_null(model->sidecar);
+	mih_verify_model_close(model);
+}
+
 static void test_missing_places_are_named(void **state)
 {
 	struct mih_verify_model_params params = usual();
@@ -335,6 +360,7 @@ int main(void)
 		CASE(test_extra_files_are_named_when_denied),
 		CASE(test_bundle_in_the_model_is_not_extra),
 		CASE(test_sidecar_is_a_wish),
+		CASE(test_sidecar_of_more_files_counts_as_none),
 		CASE(test_missing_places_are_named),
 		CASE(test_single_file_is_a_model),
 	};

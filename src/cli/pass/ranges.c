@@ -25,9 +25,10 @@ struct mih_cli_ranges {
 	struct known known[];
 };
 
-struct mih_cli_ranges *mih_cli_ranges_new(const char *sidecar,
-					  const struct mih_cli_pass_file *files,
-					  size_t n)
+struct mih_cli_ranges *
+mih_cli_ranges_new(const char *sidecar,
+		   const struct mih_tree_sidecar_limits *limits,
+		   const struct mih_cli_pass_file *files, size_t n)
 {
 	struct mih_cli_ranges *r =
 	    calloc(1, sizeof(*r) + n * sizeof(r->known[0]));
@@ -37,7 +38,7 @@ struct mih_cli_ranges *mih_cli_ranges_new(const char *sidecar,
 	r->files = files;
 	r->nfiles = n;
 	pthread_mutex_init(&r->lock, NULL);
-	if (mih_tree_sidecar_open(sidecar, &r->sidecar))
+	if (mih_tree_sidecar_open(sidecar, limits, &r->sidecar))
 		r->sidecar = NULL;
 	for (size_t i = 0; r->sidecar && i < n; i++)
 		r->known[i].has_entry =

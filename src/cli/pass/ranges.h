@@ -11,19 +11,22 @@
 #define MIH_CLI_PASS_RANGES_H
 
 #include "cli/pass/pass.h"
+#include "tree/sidecar.h"
 
 struct mih_cli_ranges;
 
 /**
  * mih_cli_ranges_new() - open a sidecar for comparing while files are read
  * @sidecar: file name; missing or damaged: nothing will be told
+ * @limits:  what the signed files can have in it (tree/sidecar.h)
  * @files:   @n files of the pass to come (kept)
  *
  * Return: owned; NULL if out of memory.
  */
-struct mih_cli_ranges *mih_cli_ranges_new(const char *sidecar,
-					  const struct mih_cli_pass_file *files,
-					  size_t n);
+struct mih_cli_ranges *
+mih_cli_ranges_new(const char *sidecar,
+		   const struct mih_tree_sidecar_limits *limits,
+		   const struct mih_cli_pass_file *files, size_t n);
 
 /** mih_cli_ranges_groups() - for mih_cli_pass.groups; @context: the ranges. */
 mih_err mih_cli_ranges_groups(void *context, size_t file, uint64_t first,
