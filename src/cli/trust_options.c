@@ -101,8 +101,12 @@ static mih_err load_identity(const struct mih_cli_trust *o,
 
 	if (err)
 		return err;
-	return mih_sig_trust_set_root(trust,
-				      root ? root : MIH_CLI_TRUSTED_ROOT);
+	if (root)
+		return mih_sig_trust_set_root(trust, root);
+	err = mih_sig_trust_set_root(trust, MIH_CLI_TRUSTED_ROOT);
+	return err ? mih_err_fail(err, "%s; give --trusted-root FILE",
+				  mih_err_message())
+		   : 0;
 }
 
 static mih_err load_dir(const struct mih_cli_trust *o,
