@@ -126,13 +126,33 @@ static mih_err read_name(const struct reader *r,
 	return res->name ? 0 : mih_err_fail_errno(-ENOMEM, "%s", node->file);
 }
 
+/* The reference implementation says "sha256-sharded-8" of a shard. */
+static mih_err read_algorithm(const struct reader *r,
+			      const struct mih_sig_json *node, const char *want)
+{
+	static const char infix[] = "-sharded-";
+	const char *name;
+	size_t len = strlen(want);
+	mih_err err = mih_sig_json_string(node, "algorithm", &name);
+
+	if (err)
+		return err;
+	if (r->m->is_sharded && !strncmp(name, want, len) &&
+	    !strncmp(name + len, infix, strlen(infix))) {
+		name += len + strlen(infix);
+		if (*name && strspn(name, "0123456789") == strlen(name))
+			return 0;
+	}
+	return mih_sig_json_is(node, "algorithm", want);
+}
+
 static mih_err read_resource(struct reader *r, const struct mih_sig_json *node,
 			     struct mih_sig_resource *res)
 {
 	const struct mih_hash_info *info = mih_hash_info(r->alg);
 	mih_err err;
 
-	err = mih_sig_json_is(node, "algorithm", info->name);
+	err = read_algorithm(r, node, info->name);
 	if (!err)
 		err = mih_sig_json_hex(node, "digest", info->len, res->digest);
 	res->alg = r->alg;

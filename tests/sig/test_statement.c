@@ -286,6 +286,8 @@ static mih_err parse_shards(const char *const names[3],
 			    struct mih_sig_manifest **m)
 {
 	static const char *const digests[] = { H11, H22, H33 };
+	static const char *const algorithms[] = { "", "-sharded-4",
+						  "-sharded-10" };
 	char text[2048];
 	int n = snprintf(
 	    text, sizeof(text),
@@ -299,10 +301,11 @@ static mih_err parse_shards(const char *const names[3],
 	    "8cfa0e55b092114ec1d274d633d317f8dbce497239ae76722c0add142278ff5e");
 
 	for (int i = 0; i < 3; i++)
-		n += snprintf(text + n, sizeof(text) - (size_t)n,
-			      "%s{\"name\":\"%s\",\"algorithm\":\"sha256\","
-			      "\"digest\":\"%s\"}",
-			      i ? "," : "", names[i], digests[i]);
+		n +=
+		    snprintf(text + n, sizeof(text) - (size_t)n,
+			     "%s{\"name\":\"%s\",\"algorithm\":\"sha256%s\","
+			     "\"digest\":\"%s\"}",
+			     i ? "," : "", names[i], algorithms[i], digests[i]);
 	snprintf(text + n, sizeof(text) - (size_t)n, "]}}");
 	return parse_both(text, m);
 }
