@@ -65,11 +65,13 @@ static int parse(struct bench *b, int argc, char **argv)
 	return MIH_CLI_GO_ON;
 }
 
+static const struct mih_io_links links = { .follow = true };
+
 /* Twice, and the second counts: the first brings the files into memory. */
 static mih_err read_model(struct bench *b)
 {
 	const struct mih_verify_scan_rules rules = { .ignore_git = true,
-						     .allow_symlinks = true };
+						     .links = &links };
 	mih_err err = mih_verify_scan_run(b->dir, &rules, &b->scan);
 	size_t n = b->scan.nfiles;
 
@@ -90,7 +92,7 @@ static mih_err read_model(struct bench *b)
 			.label = warm ? "measuring" : "warming",
 			.quiet = b->model.quiet,
 			.dirfd = b->scan.dirfd,
-			.follow = true,
+			.links = &links,
 			.files = b->files,
 			.nfiles = n,
 		};

@@ -24,6 +24,7 @@ struct digest {
 	/* Owned. */
 	struct mih_cli_ignore ignore;
 	struct mih_verify_scan scan;
+	struct mih_io_links links;
 	struct mih_cli_pass_file *files;
 	struct mih_cli_pass pass;
 	pthread_mutex_t lock; /* of the sum */
@@ -69,9 +70,9 @@ static mih_err find_files(struct digest *d)
 {
 	struct mih_verify_scan_rules rules = {
 		.ignore_git = !d->model.no_ignore_git,
-		.allow_symlinks = d->model.allow_symlinks,
+		.links = &d->links,
 	};
-	mih_err err = 0;
+	mih_err err = mih_cli_links_open(&d->model, d->dir, &d->links);
 
 	for (size_t i = 0; !err && i < d->model.ignore.n; i++)
 		err = mih_cli_ignore_add(&d->ignore, d->dir,
@@ -140,7 +141,7 @@ static mih_err read_files(struct digest *d)
 		.label = "reading",
 		.quiet = d->model.quiet,
 		.dirfd = d->scan.dirfd,
-		.follow = d->model.allow_symlinks,
+		.links = &d->links,
 		.files = d->files,
 		.nfiles = n,
 		.context = d,
@@ -259,6 +260,7 @@ int mih_cli_digest(int argc, char **argv)
 		code = run(&d);
 	mih_cli_pass_fini(&d.pass);
 	mih_verify_scan_fini(&d.scan);
+	mih_io_links_close(&d.links);
 	mih_cli_ignore_fini(&d.ignore);
 	mih_cli_list_fini(&d.model.ignore);
 	free(d.files);

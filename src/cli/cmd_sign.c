@@ -35,6 +35,7 @@ struct sign {
 	struct mih_sig_key *key;
 	struct mih_cli_ignore ignore;
 	struct mih_verify_scan scan;
+	struct mih_io_links links;
 	struct mih_cli_pass_file *files;
 	struct mih_cli_pass pass;
 };
@@ -151,9 +152,9 @@ static mih_err find_files(struct sign *s)
 {
 	struct mih_verify_scan_rules rules = {
 		.ignore_git = !s->model.no_ignore_git,
-		.allow_symlinks = s->model.allow_symlinks,
+		.links = &s->links,
 	};
-	mih_err err = 0;
+	mih_err err = mih_cli_links_open(&s->model, s->dir, &s->links);
 
 	for (size_t i = 0; !err && i < s->model.ignore.n; i++)
 		err = mih_cli_ignore_add(&s->ignore, s->dir,
@@ -195,7 +196,7 @@ static mih_err read_files(struct sign *s)
 		.label = "signing",
 		.quiet = s->model.quiet,
 		.dirfd = s->scan.dirfd,
-		.follow = s->model.allow_symlinks,
+		.links = &s->links,
 		.files = s->files,
 		.nfiles = n,
 		.sidecar = s->sidecar,
@@ -242,7 +243,7 @@ static bool fill_manifest(struct mih_sig_manifest *m, const struct sign *s)
 	mih_autofree char *real = realpath(s->dir, NULL);
 
 	m->model_name = strdup(real ? basename(real) : "model");
-	m->allow_symlinks = s->model.allow_symlinks;
+	m->allow_symlinks = s->links.follow;
 	m->resources = calloc(s->scan.nfiles, sizeof(*m->resources));
 	if (!m->model_name || !m->resources)
 		return false;
@@ -352,6 +353,7 @@ int mih_cli_sign(int argc, char **argv)
 		code = run(&s);
 	mih_cli_pass_fini(&s.pass);
 	mih_verify_scan_fini(&s.scan);
+	mih_io_links_close(&s.links);
 	mih_cli_ignore_fini(&s.ignore);
 	mih_cli_list_fini(&s.model.ignore);
 	mih_cli_list_fini(&s.chain);

@@ -42,6 +42,12 @@ static int parse(struct tree *t, int argc, char **argv)
 		  .kind = MIH_CLI_FLAG,
 		  .value = &t->model.allow_symlinks,
 		  .help = "follow links to files within the model" },
+		{ .name = "symlink-root",
+		  .kind = MIH_CLI_TEXT,
+		  .value = &t->model.symlink_root,
+		  .argument = "DIR",
+		  .help = "follow links to files within DIR, which holds "
+			  "MODEL" },
 		{ .name = "quiet",
 		  .letter = 'q',
 		  .kind = MIH_CLI_FLAG,
@@ -121,7 +127,7 @@ static mih_err read_files(struct tree *t)
 		.label = "hashing",
 		.quiet = t->model.quiet,
 		.dirfd = t->files.dirfd,
-		.follow = t->files.follow,
+		.links = &t->files.links,
 		.files = t->files.files,
 		.nfiles = t->files.nfiles,
 		.sidecar = t->output,
@@ -163,9 +169,8 @@ static mih_err build(struct tree *t)
 		return err;
 	t->files.problem = problem;
 	t->files.context = t;
-	err = mih_cli_signed_open(&t->files, t->dir,
-				  mih_sig_bundle_manifest(t->bundle),
-				  t->model.allow_symlinks);
+	err = mih_cli_signed_open(
+	    &t->files, t->dir, mih_sig_bundle_manifest(t->bundle), &t->model);
 	if (err || t->report.n > 0)
 		return err;
 	err = read_files(t);

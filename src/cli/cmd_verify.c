@@ -176,7 +176,7 @@ static mih_err find_extra(struct verify *v)
 {
 	struct mih_verify_scan_rules rules = {
 		.ignore_git = !v->model.no_ignore_git,
-		.allow_symlinks = v->files.follow,
+		.links = &v->files.links,
 	};
 	struct mih_verify_scan scan;
 	mih_err err = add_ignores(v);
@@ -239,7 +239,7 @@ static mih_err read_files(struct verify *v)
 		.label = "verifying",
 		.quiet = v->model.quiet,
 		.dirfd = v->files.dirfd,
-		.follow = v->files.follow,
+		.links = &v->files.links,
 		.files = v->files.files,
 		.nfiles = v->files.nfiles,
 		.context = v->ranges,
@@ -342,9 +342,8 @@ static mih_err check_model(struct verify *v)
 
 	v->files.problem = problem;
 	v->files.context = v;
-	err = mih_cli_signed_open(&v->files, v->dir,
-				  mih_sig_bundle_manifest(v->bundle),
-				  v->model.allow_symlinks);
+	err = mih_cli_signed_open(
+	    &v->files, v->dir, mih_sig_bundle_manifest(v->bundle), &v->model);
 	if (!err && !v->ignore_unsigned)
 		err = find_extra(v);
 	if (!err)

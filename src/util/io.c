@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -185,8 +187,8 @@ mih_err mih_io_write_file(const char *path, const void *buf, size_t len,
 	return mih_io_writer_commit(&w);
 }
 
-mih_err mih_io_open_beneath(int dirfd, const char *path, int flags, bool follow,
-			    int *fd_out)
+static mih_err open_at(int dirfd, const char *path, int flags, bool follow,
+		       int *fd_out)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
@@ -207,4 +209,75 @@ mih_err mih_io_open_beneath(int dirfd, const char *path, int flags, bool follow,
 		tries += errno == EAGAIN;
 	}
 	return -EBUSY;
+}
+
+mih_err mih_io_open_beneath(int dirfd, const char *path, int flags,
+			    const struct mih_io_links *links, int *fd_out)
+{
+	char whole[PATH_MAX];
+	bool follow = links && links->follow;
+	mih_err err = open_at(dirfd, path, flags, follow, fd_out);
+	int n;
+
+	if (err != -EXDEV || !follow || !links->prefix)
+		return err;
+	n = snprintf(whole, sizeof(whole), "%s/%s", links->prefix, path);
+	if (n < 0 || (size_t)n >= sizeof(whole))
+		return -ENAMETOOLONG;
+	return open_at(links->rootfd, whole, flags, true, fd_out);
+}
+
+/* The way from @root to @folder; both without links. NULL: there is none. */
+static const char *way_from(const char *root, const char *folder)
+{
+	size_t len = strcmp(root, "/") ? strlen(root) : 0;
+
+	if (strncmp(root, folder, len))
+		return NULL;
+	folder += len;
+	return *folder == '\0' ? "." : *folder == '/' ? folder + 1 : NULL;
+}
+
+mih_err mih_io_links_open(const char *root, const char *folder,
+			  struct mih_io_links *links)
+{
+	mih_autofree char *top = realpath(root, NULL);
+	mih_autofree char *below = top ? realpath(folder, NULL) : NULL;
+	const char *way = below ? way_from(top, below) : NULL;
+	mih_autoclose int fd = -1;
+
+	*links = (struct mih_io_links){ 0 };
+	if (!below)
+		return mih_err_fail_errno(-errno, "%s", top ? folder : root);
+	if (!way)
+		return mih_err_fail(-EINVAL,
+				    "%s: not beneath the folder that links "
+				    "may lead to, %s",
+				    folder, root);
+	fd = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return mih_err_fail_errno(-errno, "%s", root);
+	links->prefix = strdup(*way ? way : ".");
+	if (!links->prefix)
+		return mih_err_fail_errno(-ENOMEM, "%s", root);
+	links->rootfd = MIH_STEAL_FD(&fd);
+	links->follow = true;
+	return 0;
+}
+
+void mih_io_links_close(struct mih_io_links *links)
+{
+	if (links->prefix)
+		close(links->rootfd);
+	free(links->prefix);
+	*links = (struct mih_io_links){ 0 };
+}
+
+void mih_io_link_text(int dirfd, const char *path, char *buf, size_t cap)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dirfd, path, target, sizeof(target) - 1);
+
+	target[n > 0 ? n : 0] = '\0';
+	snprintf(buf, cap, "%s%s%s", path, n > 0 ? " -> " : "", target);
 }

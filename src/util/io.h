@@ -89,13 +89,40 @@ void mih_io_writer_abort(struct mih_io_writer *w);
 MIH_MUST_CHECK mih_err mih_io_write_file(const char *path, const void *buf,
 					 size_t len, mode_t mode);
 
+/** Symbolic links on the way to a file; all 0: there may be none. */
+struct mih_io_links {
+	bool follow;  /* those that stay beneath the folder */
+	char *prefix; /* not NULL: also those that stay beneath rootfd, from
+			 where this is the way to the folder; owned */
+	int rootfd;   /* valid with prefix; owned */
+};
+
+/**
+ * mih_io_links_open() - let links of a folder lead to places beneath @root
+ * @root: a folder that @folder lies in
+ * @folder: where the links are
+ * @links: set; finish with mih_io_links_close()
+ *
+ * Return: 0; -EINVAL if @folder is not beneath @root; -errno; with a story.
+ */
+MIH_MUST_CHECK mih_err mih_io_links_open(const char *root, const char *folder,
+					 struct mih_io_links *links);
+
+/** mih_io_links_close() - release; all 0 is legal. */
+void mih_io_links_close(struct mih_io_links *links);
+
+/**
+ * mih_io_link_text() - "link -> target", for messages
+ * @buf: set to @path alone if it is no link
+ */
+void mih_io_link_text(int dirfd, const char *path, char *buf, size_t cap);
+
 /**
  * mih_io_open_beneath() - open a relative path without ever leaving @dirfd
  * @dirfd: folder (borrowed)
  * @path:  relative path
  * @flags: open(2) flags; O_CLOEXEC is added
- * @follow: false: a symbolic link anywhere in @path is refused with -ELOOP;
- *          true: links are followed as long as they stay beneath @dirfd
+ * @links: what becomes of symbolic links in @path; NULL: there may be none
  * @fd_out: set to the descriptor, owned by the caller
  *
  * openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS. Records no story.
@@ -104,6 +131,8 @@ MIH_MUST_CHECK mih_err mih_io_write_file(const char *path, const void *buf,
  * process keeps it from being opened at once; else -errno.
  */
 MIH_MUST_CHECK mih_err mih_io_open_beneath(int dirfd, const char *path,
-					   int flags, bool follow, int *fd_out);
+					   int flags,
+					   const struct mih_io_links *links,
+					   int *fd_out);
 
 #endif

@@ -16,6 +16,7 @@
 #include "hash/alg.h"
 #include "sig/manifest.h"
 #include "util/err.h"
+#include "util/io.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -37,8 +38,8 @@ struct mih_verify_bulk_file {
 };
 
 struct mih_verify_bulk {
-	int dirfd;   /* model folder (borrowed) */
-	bool follow; /* allow symlinks that stay beneath */
+	int dirfd;			  /* model folder (borrowed) */
+	const struct mih_io_links *links; /* what becomes of symbolic links */
 	struct mih_verify_bulk_file *files;
 	size_t nfiles;
 	enum mih_hash_alg flat;	 /* digest of whole files, or NONE */

@@ -18,8 +18,8 @@ mih_err mih_verify_bulk_source_open(const struct mih_verify_bulk *bulk,
 
 	src->fd = -1;
 	err = mih_io_open_beneath(bulk->dirfd, bulk->files[file].path,
-				  O_RDONLY | O_NONBLOCK | O_NOCTTY,
-				  bulk->follow, &src->fd);
+				  O_RDONLY | O_NONBLOCK | O_NOCTTY, bulk->links,
+				  &src->fd);
 	if (err)
 		return err;
 	if (fstat(src->fd, &st) < 0)

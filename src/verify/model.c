@@ -57,6 +57,9 @@ static mih_err open_dir(struct opening *opening)
 	model->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (model->dirfd < 0)
 		return mih_err_fail_errno(-errno, "%s", path);
+	if (opening->params->symlink_root)
+		return mih_io_links_open(opening->params->symlink_root, path,
+					 &model->links);
 	return 0;
 }
 
@@ -167,6 +170,18 @@ static mih_err list_files(struct opening *opening)
 	return 0;
 }
 
+static void link_problem(const struct mih_verify_model *model,
+			 const struct mih_verify_file *file, mih_err err,
+			 char *line, size_t cap)
+{
+	char text[1024];
+
+	mih_io_link_text(model->dirfd, file->path, text, sizeof(text));
+	snprintf(line, cap, "%s: a symbolic link%s (%s)", file->path,
+		 err == -ELOOP ? ", where none may be" : " that leads out",
+		 text);
+}
+
 /* "" if the file is there, regular, and of the signed size; else a line. */
 static void check_file(const struct mih_verify_model *model,
 		       struct mih_verify_file *file, char *line, size_t cap)
@@ -178,17 +193,13 @@ static void check_file(const struct mih_verify_model *model,
 
 	line[0] = '\0';
 	err = mih_io_open_beneath(model->dirfd, file->path, O_PATH,
-				  model->follow, &fd);
+				  &model->links, &fd);
 	if (!err && fstat(fd, &st) < 0)
 		err = -errno;
 	if (err == -ENOENT || err == -ENOTDIR)
 		snprintf(line, cap, "%s: signed but missing", file->path);
-	else if (err == -ELOOP)
-		snprintf(line, cap, "%s: a symbolic link, where none may be",
-			 file->path);
-	else if (err == -EXDEV)
-		snprintf(line, cap, "%s: a symbolic link that leads out",
-			 file->path);
+	else if (err == -ELOOP || err == -EXDEV)
+		link_problem(model, file, err, line, cap);
 	else if (err)
 		snprintf(line, cap, "%s: %s", file->path, strerror(-err));
 	else if (!S_ISREG(st.st_mode))
@@ -283,7 +294,7 @@ static mih_err scan_extra(struct opening *opening)
 {
 	struct mih_verify_scan_rules rules = {
 		.ignore_git = true,
-		.allow_symlinks = opening->params->allow_symlinks,
+		.links = &opening->model->links,
 	};
 	struct mih_verify_scan scan = { 0 };
 	mih_autofree const char **ignore = NULL;
@@ -331,7 +342,7 @@ mih_err mih_verify_model_open(const struct mih_verify_model_params *params,
 	if (!model)
 		return mih_err_fail_errno(-ENOMEM, "%s", params->dir);
 	model->dirfd = -1;
-	model->follow = params->allow_symlinks;
+	model->links.follow = params->allow_symlinks;
 	opening.model = model;
 	err = open_all(&opening);
 	if (err == -ENOMEM)
@@ -352,6 +363,7 @@ void mih_verify_model_close(struct mih_verify_model *model)
 	mih_sig_bundle_free(model->bundle);
 	if (model->dirfd >= 0)
 		close(model->dirfd);
+	mih_io_links_close(&model->links);
 	free(model->files);
 	free(model->name);
 	free(model->dir);

@@ -9,6 +9,7 @@
 #include "sig/bundle.h"
 #include "tree/sidecar.h"
 #include "util/err.h"
+#include "util/io.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,7 +44,7 @@ struct mih_verify_model {
 	int dirfd;			  /* what paths are relative to:
 					     dir, or the folder of the
 					     single file; owned */
-	bool follow;			  /* links resolved beneath dirfd */
+	struct mih_io_links links;	  /* what becomes of them; owned */
 	struct mih_verify_file *files;	  /* code point order of path; owned */
 	size_t nfiles;
 };
@@ -55,7 +56,8 @@ struct mih_verify_model_params {
 	const char *sidecar; /* NULL: "<bundle>.tree" if there */
 	const struct mih_sig_trust *trust;
 	bool allow_symlinks;
-	bool deny_unsigned;	   /* an unsigned file is an error */
+	const char *symlink_root; /* links may lead anywhere beneath; or NULL */
+	bool deny_unsigned;	  /* an unsigned file is an error */
 	const char *const *ignore; /* with deny_unsigned: further
 				      paths to leave out */
 	size_t nignore;

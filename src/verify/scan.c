@@ -98,20 +98,23 @@ static mih_err add_folder(struct walk *walk, char **path)
 static mih_err add_link(struct walk *walk, char **path)
 {
 	mih_autoclose int fd = -1;
+	char text[1024];
 	struct stat st;
 	mih_err err;
 
-	if (!walk->rules->allow_symlinks)
+	mih_io_link_text(walk->scan->dirfd, *path, text, sizeof(text));
+	if (!walk->rules->links || !walk->rules->links->follow)
 		return mih_err_fail(-ELOOP,
 				    "%s: symbolic link (--allow-symlinks "
-				    "takes links that stay in the model)",
-				    *path);
-	err = mih_io_open_beneath(walk->scan->dirfd, *path, O_PATH, true, &fd);
+				    "takes links that stay in the model): %s",
+				    *path, text);
+	err = mih_io_open_beneath(walk->scan->dirfd, *path, O_PATH,
+				  walk->rules->links, &fd);
 	if (err == -EXDEV)
 		return mih_err_fail(-ELOOP,
 				    "%s: symbolic link that leads out of the "
-				    "model",
-				    *path);
+				    "model (--symlink-root widens that): %s",
+				    *path, text);
 	if (!err && fstat(fd, &st) < 0)
 		err = -errno;
 	if (err)
@@ -164,7 +167,7 @@ static mih_err open_folder(struct walk *walk, const char *folder, DIR **dir_out)
 	mih_err err;
 
 	err = mih_io_open_beneath(walk->scan->dirfd, *folder ? folder : ".",
-				  O_RDONLY | O_DIRECTORY, false, &fd);
+				  O_RDONLY | O_DIRECTORY, NULL, &fd);
 	if (err)
 		return err;
 	*dir_out = fdopendir(fd);

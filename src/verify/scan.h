@@ -8,6 +8,7 @@
 #define MIH_VERIFY_SCAN_H
 
 #include "util/err.h"
+#include "util/io.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,10 +19,11 @@ struct mih_verify_scan_rules {
 	const char *const *ignore; /* paths relative to the model; the file or
 				      everything below it (borrowed) */
 	size_t nignore;
-	bool ignore_git;     /* .git, .gitignore, .gitattributes,
-				.github at the top */
-	bool allow_symlinks; /* false: a link is an error; true: links to
-				files count as the file they lead to */
+	bool ignore_git;		  /* .git, .gitignore, .gitattributes,
+					     .github at the top */
+	const struct mih_io_links *links; /* NULL: a link is an error; else
+				links to files count as the file they lead to
+				(borrowed) */
 };
 
 /** One file found. */

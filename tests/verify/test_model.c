@@ -205,7 +205,8 @@ static void test_links_are_refused_unless_allowed(void **state)
 	snprintf(beside, sizeof(beside), "%s.real", path_of(4));
 	assert_int_equal(rename(path_of(4), beside), 0);
 	assert_int_equal(symlink("config.json.real", path_of(4)), 0);
-	expect_problem("config.json: a symbolic link, where none may be");
+	expect_problem("config.json: a symbolic link, where none may be "
+		       "(config.json -> config.json.real)");
 	params = usual();
 	params.allow_symlinks = true;
 	expect(&params, 0);
@@ -213,8 +214,8 @@ static void test_links_are_refused_unless_allowed(void **state)
 	assert_int_equal(unlink(path_of(4)), 0);
 	assert_int_equal(symlink(beside, path_of(4)), 0);
 	expect(&params, MIH_EDIGEST);
-	assert_string_equal(lines[0],
-			    "config.json: a symbolic link that leads out");
+	assert_non_null(strstr(lines[0], "config.json: a symbolic link that "
+					 "leads out (config.json -> /"));
 }
 
 static void add(const char *name)

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const struct mih_io_links follow = { .follow = true };
+
 static char top[64];
 
 static void make(const char *path, size_t len)
@@ -156,7 +158,7 @@ static void test_scan_treats_links_as_told(void **state)
 	make("dir/x", 1);
 	make_link("real", "link");
 	expect_failure(&rules, -ELOOP, "link: symbolic link");
-	rules.allow_symlinks = true;
+	rules.links = &follow;
 	make_link("../real", "dir/up");
 	rules.ignore = (const char *const[]){ "dir/x" };
 	rules.nignore = 1;
@@ -197,7 +199,7 @@ static void test_scan_refuses_bad_links(void **state)
 		{ "fifo", "no regular file", -EINVAL },
 	};
 	struct mih_verify_scan_rules rules = {
-		.allow_symlinks = true,
+		.links = &follow,
 		.ignore = (const char *const[]){ "fifo" },
 		.nignore = 1,
 	};

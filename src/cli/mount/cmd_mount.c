@@ -47,6 +47,7 @@ static mih_err open_model(struct serving *s)
 		.dir = s->options.model,
 		.sidecar = s->options.tree,
 		.allow_symlinks = s->options.allow_symlinks,
+		.symlink_root = s->options.symlink_root,
 		.deny_unsigned =
 		    s->options.unsigned_files == MIH_CLI_UNSIGNED_DENY,
 		.problem = print_problem,
@@ -70,7 +71,7 @@ static int verify_all(const struct serving *s)
 {
 	const struct mih_cli_trust *trust = &s->options.trust;
 	mih_autofree const char **argv =
-	    calloc(10 + mih_cli_trust_nwords(trust), sizeof(*argv));
+	    calloc(12 + mih_cli_trust_nwords(trust), sizeof(*argv));
 	const char **at = argv;
 
 	if (!argv)
@@ -86,6 +87,10 @@ static int verify_all(const struct serving *s)
 	}
 	if (s->options.allow_symlinks)
 		*at++ = "--allow-symlinks";
+	if (s->options.symlink_root) {
+		*at++ = "--symlink-root";
+		*at++ = s->options.symlink_root;
+	}
 	at = mih_cli_trust_words(trust, at);
 	*at++ = s->options.model;
 	return mih_cli_verify((int)(at - argv), (char **)argv);

@@ -35,6 +35,13 @@ static const char *const format_names[] = { "text", "json", NULL };
 	      NULL,                                                             \
 	      "follow links that stay in MODEL",                                \
 	      NULL },                                                           \
+	    { "symlink-root",                                                   \
+	      0,                                                                \
+	      MIH_CLI_TEXT,                                                     \
+	      &(o)->symlink_root,                                               \
+	      "DIR",                                                            \
+	      "follow links that stay in DIR, which holds MODEL",               \
+	      NULL },                                                           \
 	    { "serve",	       0,	   MIH_CLI_CHOICE, &(o)->serve, "HOW",  \
 	      "auto or cache", serve_names },                                   \
 	    { "verify",	      0,                                                \

@@ -20,6 +20,7 @@ struct mih_cli_mount_options {
 	struct mih_cli_list device;
 	uint64_t memory;
 	int serve, verify, unsigned_files, on_mismatch, log_format;
+	const char *symlink_root;
 	bool allow_symlinks, foreground, debug;
 	const char *log_level, *ready_fd_text;
 	enum mih_log_level level; /* of log_level and debug */

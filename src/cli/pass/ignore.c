@@ -126,3 +126,16 @@ void mih_cli_ignore_fini(struct mih_cli_ignore *ignore)
 	free(ignore->paths);
 	*ignore = (struct mih_cli_ignore){ 0 };
 }
+
+mih_err mih_cli_links_open(const struct mih_cli_model_options *options,
+			   const char *model, struct mih_io_links *links)
+{
+	mih_autofree char *folder = NULL;
+
+	*links = (struct mih_io_links){ .follow = options->allow_symlinks };
+	if (!options->symlink_root)
+		return 0;
+	folder = real_model(model);
+	return mih_io_links_open(options->symlink_root, folder ? folder : model,
+				 links);
+}

@@ -171,7 +171,7 @@ static mih_err run_round(const struct round *round,
 	reading.round.members = members;
 	reading.bulk = (struct mih_verify_bulk){
 		.dirfd = pass->dirfd,
-		.follow = pass->follow,
+		.links = pass->links,
 		.files = files,
 		.flat = round->flat,
 		.tree = round->tree,

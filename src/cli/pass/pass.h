@@ -19,8 +19,19 @@ struct mih_cli_model_options {
 	struct mih_cli_list ignore; /* as typed */
 	bool ignore_git, no_ignore_git;
 	bool allow_symlinks;
+	const char *symlink_root;
 	bool quiet, json;
 };
+
+/**
+ * mih_cli_links_open() - what the options say about links of @model
+ * @links: set; finish with mih_io_links_close()
+ *
+ * Return: 0 or -errno with a story.
+ */
+MIH_MUST_CHECK mih_err
+mih_cli_links_open(const struct mih_cli_model_options *options,
+		   const char *model, struct mih_io_links *links);
 
 /** Rows for a command's table; @o: a struct mih_cli_model_options. */
 #define MIH_CLI_MODEL_OPTIONS(o)                                               \
@@ -44,6 +55,11 @@ struct mih_cli_model_options {
 	      .kind = MIH_CLI_FLAG,                                            \
 	      .value = &(o).allow_symlinks,                                    \
 	      .help = "follow links to files within the model" },              \
+	    { .name = "symlink-root",                                          \
+	      .kind = MIH_CLI_TEXT,                                            \
+	      .value = &(o).symlink_root,                                      \
+	      .argument = "DIR",                                               \
+	      .help = "follow links to files within DIR, which holds MODEL" }, \
 	    { .name = "quiet",                                                 \
 	      .letter = 'q',                                                   \
 	      .kind = MIH_CLI_FLAG,                                            \
@@ -104,9 +120,9 @@ struct mih_cli_pass_file {
 struct mih_cli_pass {
 	const char *label; /* "signing": for the bar */
 	bool quiet;
-	int dirfd;			 /* model folder (borrowed) */
-	bool follow;			 /* links that stay beneath */
-	struct mih_cli_pass_file *files; /* no path twice (borrowed) */
+	int dirfd;			  /* model folder (borrowed) */
+	const struct mih_io_links *links; /* (borrowed) */
+	struct mih_cli_pass_file *files;  /* no path twice (borrowed) */
 	size_t nfiles;
 	const char *sidecar; /* to be written, or NULL; then all files
 				have the same tree */

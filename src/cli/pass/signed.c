@@ -3,6 +3,7 @@
 #include "util/io.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -23,7 +24,7 @@ static mih_err look(const struct mih_cli_signed *s, const char *path,
 	struct stat st;
 	mih_err err;
 
-	err = mih_io_open_beneath(s->dirfd, path, O_PATH, s->follow, &fd);
+	err = mih_io_open_beneath(s->dirfd, path, O_PATH, &s->links, &fd);
 	if (err)
 		return err;
 	if (fstat(fd, &st) < 0)
@@ -53,7 +54,13 @@ static void add(struct mih_cli_signed *s,
 	uint64_t nbytes = 0;
 	mih_err err = path ? look(s, path, &nbytes) : -ENOENT;
 	const char *why = why_not(resource, err, nbytes);
+	char link[1024], told[1200];
 
+	if (path && (err == -ELOOP || err == -EXDEV)) {
+		mih_io_link_text(s->dirfd, path, link, sizeof(link));
+		snprintf(told, sizeof(told), "%s (%s)", why, link);
+		why = told;
+	}
 	if (why) {
 		s->problem(s->context, resource->name, why);
 		return;
@@ -69,15 +76,17 @@ static void add(struct mih_cli_signed *s,
 
 mih_err mih_cli_signed_open(struct mih_cli_signed *s, const char *model,
 			    const struct mih_sig_manifest *manifest,
-			    bool allow_symlinks)
+			    const struct mih_cli_model_options *options)
 {
 	size_t n = manifest->nresources;
 	mih_err err;
 
 	s->manifest = manifest;
 	s->dirfd = -1;
-	s->follow = allow_symlinks || manifest->allow_symlinks;
 	err = mih_verify_scan_open(model, &s->dirfd, &s->single);
+	if (!err)
+		err = mih_cli_links_open(options, model, &s->links);
+	s->links.follow |= manifest->allow_symlinks;
 	if (err)
 		return err;
 	s->files = calloc(n + 1, sizeof(*s->files));
@@ -92,6 +101,7 @@ mih_err mih_cli_signed_open(struct mih_cli_signed *s, const char *model,
 void mih_cli_signed_close(struct mih_cli_signed *s)
 {
 	mih_cleanup_close(&s->dirfd);
+	mih_io_links_close(&s->links);
 	free(s->single);
 	free(s->files);
 	free(s->resources);

@@ -14,9 +14,9 @@
 
 struct mih_cli_signed {
 	const struct mih_sig_manifest *manifest; /* borrowed */
-	int dirfd;    /* what paths are relative to; owned */
-	char *single; /* name of a single-file model; owned */
-	bool follow;  /* links that stay in the model */
+	int dirfd;		   /* what paths are relative to; owned */
+	char *single;		   /* name of a single-file model; owned */
+	struct mih_io_links links; /* what becomes of them; owned */
 	/** Called for each signed file that is not there as it should be. */
 	void (*problem)(void *context, const char *path, const char *why);
 	void *context;
@@ -32,7 +32,7 @@ struct mih_cli_signed {
  *         mih_cli_signed_close() in any case
  * @model: as typed
  * @manifest: kept until close
- * @allow_symlinks: even if the signature does not say so
+ * @options: whether links are followed even if the signature does not say so
  *
  * Sets path, nbytes (of the disk) and no digests of the files. What is
  * missing, of another type or of another than the signed size goes to
@@ -40,9 +40,10 @@ struct mih_cli_signed {
  *
  * Return: 0; -ENOMEM or -errno of the model itself, with a story.
  */
-MIH_MUST_CHECK mih_err mih_cli_signed_open(
-    struct mih_cli_signed *s, const char *model,
-    const struct mih_sig_manifest *manifest, bool allow_symlinks);
+MIH_MUST_CHECK mih_err
+mih_cli_signed_open(struct mih_cli_signed *s, const char *model,
+		    const struct mih_sig_manifest *manifest,
+		    const struct mih_cli_model_options *options);
 
 /** mih_cli_signed_close() - release what @s owns. */
 void mih_cli_signed_close(struct mih_cli_signed *s);

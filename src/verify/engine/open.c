@@ -68,7 +68,7 @@ mih_err mih_verify_backing_open(struct mih_verify_engine *engine, uint32_t file,
 
 	err = mih_io_open_beneath(model->dirfd, path_of(engine, file),
 				  O_RDONLY | O_NONBLOCK | O_NOCTTY,
-				  model->follow, &fd);
+				  &model->links, &fd);
 	if (err == -ELOOP || err == -EXDEV)
 		return mih_err_fail(
 		    -EIO, "%s: a symbolic link, %s", path_of(engine, file),

@@ -353,7 +353,7 @@ static mih_err whole_pass(struct mih_verify_opening *opening,
 	};
 	struct mih_verify_bulk bulk = {
 		.dirfd = engine->model->dirfd,
-		.follow = engine->model->follow,
+		.links = &engine->model->links,
 		.files = &read,
 		.nfiles = 1,
 		.flat = by_flat ? file->resource->alg : MIH_HASH_NONE,
