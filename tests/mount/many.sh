@@ -1,5 +1,6 @@
 #!/bin/sh
-# A hundred thousand files: mounting takes no longer, and memory stays small.
+# A hundred thousand files are all there, and memory stays small. How long it
+# takes is measured by make bench-scale.
 : "${top_srcdir:=$(dirname "$0")/../..}"
 # shellcheck source=tests/lib/mount.sh
 . "$top_srcdir/tests/lib/mount.sh"
@@ -24,8 +25,6 @@ before=$(date +%s%N)
 mt_mount "$work/model" --log-level=warning
 took_ms=$((($(date +%s%N) - before) / 1000000))
 echo "# mounted $count files in $took_ms ms"
-# Two seconds is the promise for a machine that does nothing else.
-check "mounting is quick" test "$took_ms" -lt $((2000 * ${MIHFS_SLOWNESS:-4}))
 check_equal "every file is there" "$(find "$mnt" -type f | wc -l)" "$count"
 check_equal "and none was skipped or doubled" \
 	"$(cd "$mnt" && find . | LC_ALL=C sort | cksum)" \
