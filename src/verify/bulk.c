@@ -29,7 +29,7 @@
 
 #define PIECE  ((size_t)1 << 20)
 #define GROUPS (PIECE / MIH_HASH_GROUP)
-#define HINT   ((uint64_t)1 << 20)
+#define HINT   MIH_VERIFY_BULK_HINT
 #define AHEAD  4 /* buffers per worker; pieces of a file before its chain */
 
 _Static_assert(HINT % PIECE == 0, "a hint must fall on the end of a piece");
@@ -96,6 +96,12 @@ static void stop(struct pass *pass, mih_err err)
 static bool is_flat(const struct pass *pass)
 {
 	return pass->bulk->flat != MIH_HASH_NONE;
+}
+
+/* Does the file's digest grow piece by piece, in order? */
+static bool is_chained(const struct pass *pass, const struct active *a)
+{
+	return is_flat(pass) && !pass->bulk->files[a->file].hints;
 }
 
 /* Buffers ---------------------------------------------------------------- */
@@ -334,7 +340,7 @@ static bool work_on_hashed(struct pass *pass)
 		return false;
 	pass->hashed = piece->next;
 	a = piece->of;
-	if (is_flat(pass) && !a->err && !pass->err) {
+	if (is_chained(pass, a) && !a->err && !pass->err) {
 		make_ready(a, piece);
 		return true;
 	}
@@ -370,6 +376,11 @@ static void read_piece(struct pass *pass, struct piece *piece)
 
 	err = mih_io_pread_full(a->src.fd, piece->buf, piece->range.len,
 				piece->off);
+	if (!err && pass->bulk->files[a->file].hints)
+		err = mih_verify_bulk_hinted(
+		    pass->bulk, a->file,
+		    &(struct mih_verify_bulk_part){ piece->buf, piece->off,
+						    piece->range.len });
 	if (err || pass->bulk->tree == MIH_HASH_NONE) {
 		piece_hashed(piece, err, 0);
 		return;
@@ -415,7 +426,7 @@ static void begin_file(struct pass *pass, size_t file, struct piece *piece)
 	a->file = file;
 	a->src.nbytes = pass->bulk->files[file].nbytes;
 	a->err = mih_verify_bulk_source_open(pass->bulk, file, &a->src);
-	if (!a->err && is_flat(pass))
+	if (!a->err && is_chained(pass, a))
 		a->err =
 		    mih_hash_stream_new(pass->bulk->flat, &a->chain.stream);
 	pthread_mutex_lock(&pass->lock);
@@ -437,11 +448,11 @@ static void begin_file(struct pass *pass, size_t file, struct piece *piece)
 /* Which open file the next piece is taken from; NULL: none has any. */
 static struct active *choose(const struct pass *pass)
 {
-	size_t limit = is_flat(pass) ? AHEAD : SIZE_MAX;
 	struct active *best = NULL;
 
 	for (struct active *a = pass->active; a; a = a->next)
-		if (!a->err && a->claimed < a->src.nbytes && a->out < limit &&
+		if (!a->err && a->claimed < a->src.nbytes &&
+		    a->out < (is_chained(pass, a) ? AHEAD : SIZE_MAX) &&
 		    (!best || a->out < best->out))
 			best = a;
 	return best;

@@ -29,6 +29,11 @@ struct mih_verify_bulk_file {
 			     these against its digest, instead of flat; they
 			     cover the file (borrowed); or NULL */
 	size_t nshards;
+	const uint8_t *hints; /* with params.flat sha256: what somebody says
+			     its state is after each whole MiB, 32 bytes each
+			     (borrowed). Then pieces are checked in any order;
+			     err is MIH_EDIGEST if one does not fit, which may
+			     be the fault of a hint. Or NULL */
 	mih_err err; /* out: 0; -ENODATA shorter; -EFBIG longer; -ESTALE
 			written to meanwhile; -EINVAL no regular
 			file; -ELOOP, -EXDEV a link; -errno */

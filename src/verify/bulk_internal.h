@@ -11,6 +11,8 @@
 
 #include <time.h>
 
+#define MIH_VERIFY_BULK_HINT ((uint64_t)1 << 20) /* bytes for each hint */
+
 struct mih_verify_bulk_source {
 	int fd;		       /* owned; -1 when closed */
 	uint64_t nbytes;       /* as promised */
@@ -52,6 +54,19 @@ struct mih_verify_bulk_part {
 	uint64_t off;
 	size_t len;
 };
+
+/**
+ * mih_verify_bulk_hinted() - do a file's hints hold over @part?
+ * @part: a whole MiB at a multiple of it, or the rest of the file
+ *
+ * Sets the file's flat digest when @part ends the file: it is the file's only
+ * if all other parts gave 0 as well. Source: doc/format.md section 5.
+ *
+ * Return: 0 or MIH_EDIGEST, without a story.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_bulk_hinted(const struct mih_verify_bulk *bulk, size_t file,
+		       const struct mih_verify_bulk_part *part);
 
 /**
  * mih_verify_bulk_shards() - hold bytes against the shards they lie in

@@ -1,8 +1,11 @@
+#include "hash/group.h"
+#include "util/bytes.h"
 #include "util/checked.h"
 #include "util/io.h"
 #include "verify/bulk_internal.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* Below this, advice costs more than it brings. */
@@ -90,4 +93,50 @@ mih_err mih_verify_bulk_shards(const struct mih_verify_bulk *bulk, size_t index,
 			err = end_shard(file, bulk->flat, chain);
 	}
 	return err;
+}
+
+/* FIPS 180-4, 5.3.3 */
+static const uint8_t sha256_start[32] = {
+	0x6a, 0x09, 0xe6, 0x67, 0xbb, 0x67, 0xae, 0x85, 0x3c, 0x6e, 0xf3,
+	0x72, 0xa5, 0x4f, 0xf5, 0x3a, 0x51, 0x0e, 0x52, 0x7f, 0x9b, 0x05,
+	0x68, 0x8c, 0x1f, 0x83, 0xd9, 0xab, 0x5b, 0xe0, 0xcd, 0x19,
+};
+
+/* The last blocks of a message of @nbytes, FIPS 180-4, 5.1.1. */
+static void end_message(struct mih_hash_segment *at,
+			const struct mih_verify_bulk_part *part,
+			uint64_t nbytes)
+{
+	size_t rest = part->len % 64;
+	uint8_t last[128] = { 0 };
+
+	at->data = last;
+	at->nblocks = rest < 56 ? 1 : 2;
+	memcpy(last, part->data + (part->len - rest), rest);
+	last[rest] = 0x80;
+	for (size_t i = 0; i < 8; i++)
+		last[64 * at->nblocks - 1 - i] = (uint8_t)(8 * nbytes >> 8 * i);
+	mih_hash_sha256_segments(at, 1);
+}
+
+mih_err mih_verify_bulk_hinted(const struct mih_verify_bulk *bulk, size_t index,
+			       const struct mih_verify_bulk_part *part)
+{
+	struct mih_verify_bulk_file *file = &bulk->files[index];
+	uint64_t i = part->off / MIH_VERIFY_BULK_HINT;
+	struct mih_hash_segment at = {
+		.data = part->data,
+		.nblocks = part->len / 64,
+	};
+
+	memcpy(at.state, i ? file->hints + 32 * (i - 1) : sha256_start, 32);
+	mih_hash_sha256_segments(&at, 1);
+	if (part->len == MIH_VERIFY_BULK_HINT &&
+	    !mih_hash_eq(at.state, file->hints + 32 * i, 32))
+		return MIH_EDIGEST;
+	if (part->off + part->len < file->nbytes)
+		return 0;
+	end_message(&at, part, file->nbytes);
+	memcpy(file->flat, at.state, 32);
+	return 0;
 }

@@ -1,7 +1,7 @@
 # Tests of a real mount; they skip without root and /dev/fuse.
 mount_tests = \
 	tests/mount/life.sh tests/mount/links.sh tests/mount/many.sh \
-	tests/mount/names.sh \
+	tests/mount/hints.sh tests/mount/names.sh \
 	tests/mount/options.sh tests/mount/readonly.sh \
 	tests/mount/shards.sh tests/mount/signers.sh tests/mount/stop.sh
 dist_check_SCRIPTS += $(mount_tests)

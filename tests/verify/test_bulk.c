@@ -502,6 +502,79 @@ static void test_bulk_of_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
+/* --- hints ------------------------------------------------------------- */
+
+static void run_hinted(struct seen *seen, uint8_t hints[8][32])
+{
+	struct mih_gpu_dev *dev = cpu();
+	struct mih_verify_bulk bulk = {
+		.dirfd = top_fd,
+		.files = seen->files,
+		.nfiles = NFILES,
+		.flat = MIH_HASH_SHA256,
+		.tree = MIH_HASH_MTH4K_SHA256,
+		.dev = dev,
+		.context = seen,
+		.groups = on_groups,
+	};
+
+	for (size_t i = 0; i < NFILES; i++)
+		seen->files[i].hints = hints[0];
+	assert_int_equal(mih_verify_bulk_run(&bulk), 0);
+	mih_gpu_close(dev);
+}
+
+/* Contents are beginnings of one another, and so are their states. */
+static void true_hints(uint8_t hints[8][32])
+{
+	struct mih_hash_stream *stream;
+
+	assert_int_equal(mih_hash_stream_new(MIH_HASH_SHA256, &stream), 0);
+	for (size_t h = 0; h < sizes[NFILES - 1] / MIB; h++) {
+		assert_int_equal(
+		    mih_hash_stream_update(stream, contents + h * MIB, MIB), 0);
+		mih_hash_stream_sha256_state(stream, hints[h]);
+	}
+	mih_hash_stream_free(stream);
+}
+
+static void test_bulk_checks_by_hints(void **state)
+{
+	uint8_t hints[8][32];
+	struct seen seen;
+
+	(void)state;
+	true_hints(hints);
+	seen_init(&seen, MIH_HASH_MTH4K_SHA256);
+	run_hinted(&seen, hints);
+	for (size_t i = 1; i < NFILES; i++) {
+		assert_int_equal(seen.files[i].err, 0);
+		expect_flat(&seen, i, MIH_HASH_SHA256);
+		expect_digests(&seen, i, MIH_HASH_MTH4K_SHA256);
+	}
+	seen_fini(&seen);
+}
+
+static void test_bulk_refuses_wrong_hints(void **state)
+{
+	uint8_t hints[8][32];
+
+	(void)state;
+	for (size_t bad = 0; bad < sizes[NFILES - 1] / MIB; bad++) {
+		struct seen seen;
+
+		true_hints(hints);
+		hints[bad][31] ^= 1;
+		seen_init(&seen, MIH_HASH_MTH4K_SHA256);
+		run_hinted(&seen, hints);
+		for (size_t i = 1; i < NFILES; i++)
+			assert_int_equal(seen.files[i].err, sizes[i] / MIB > bad
+								? MIH_EDIGEST
+								: 0);
+		seen_fini(&seen);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -514,6 +587,8 @@ int main(void)
 		TEST(test_bulk_can_be_cancelled),
 		TEST(test_bulk_reads_each_byte_once),
 		TEST(test_bulk_of_nothing),
+		TEST(test_bulk_checks_by_hints),
+		TEST(test_bulk_refuses_wrong_hints),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);

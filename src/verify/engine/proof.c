@@ -215,6 +215,7 @@ struct page_fill {
 
 struct whole {
 	struct mih_verify_opening *opening;
+	const uint8_t *hints;	  /* or NULL (borrowed) */
 	pthread_mutex_t lock;	  /* fills, their left, kept */
 	struct page_fill **fills; /* npages; owned */
 	size_t kept;
@@ -302,6 +303,8 @@ static mih_err whole_judge(const struct mih_verify_opening *opening,
 	enum mih_hash_alg alg = file->resource->alg;
 	mih_err err;
 
+	if (read->hints && read->err == MIH_EDIGEST)
+		return MIH_EDIGEST;
 	if (read->err == -ENODATA || read->err == -EFBIG ||
 	    read->err == -EINVAL || read->err == -ESTALE)
 		return mih_err_fail(-EIO,
@@ -311,11 +314,13 @@ static mih_err whole_judge(const struct mih_verify_opening *opening,
 	if (read->err)
 		return mih_err_fail_errno(read->err, "%s: cannot be read",
 					  file->path);
+	if (file->proof == MIH_VERIFY_BY_FLAT &&
+	    mih_hash_eq(read->flat, file->resource->digest,
+			mih_hash_info(alg)->len))
+		return 0;
 	if (file->proof == MIH_VERIFY_BY_FLAT)
-		return mih_hash_eq(read->flat, file->resource->digest,
-				   mih_hash_info(alg)->len)
-			   ? 0
-			   : differs(file, mih_hash_info(alg)->name);
+		return read->hints ? MIH_EDIGEST
+				   : differs(file, mih_hash_info(alg)->name);
 	err = coarse_fits(file, opening->proof);
 	if (err != MIH_EDIGEST)
 		return err;
@@ -350,6 +355,7 @@ static mih_err whole_pass(struct mih_verify_opening *opening,
 	struct mih_verify_bulk_file read = {
 		.path = file->path,
 		.nbytes = file->nbytes,
+		.hints = whole->hints,
 	};
 	struct mih_verify_bulk bulk = {
 		.dirfd = engine->model->dirfd,
@@ -376,10 +382,11 @@ static mih_err whole_pass(struct mih_verify_opening *opening,
 	return err;
 }
 
-static mih_err prove_whole(struct mih_verify_opening *opening)
+static mih_err prove_once(struct mih_verify_opening *opening,
+			  const uint8_t *hints)
 {
 	uint64_t npages = mih_tree_npages(file_of(opening)->nbytes);
-	struct whole whole = { .opening = opening };
+	struct whole whole = { .opening = opening, .hints = hints };
 	mih_err err;
 
 	whole.fills = calloc(npages, sizeof(*whole.fills));
@@ -391,6 +398,43 @@ static mih_err prove_whole(struct mih_verify_opening *opening)
 	for (uint64_t p = 0; p < npages; p++)
 		free(whole.fills[p]);
 	free(whole.fills);
+	return err;
+}
+
+/* What the sidecar says of the states of a flat sha256; NULL: nothing. */
+static uint8_t *read_hints(struct mih_verify_opening *opening)
+{
+	const struct mih_verify_file *file = file_of(opening);
+	const struct mih_verify_layers *proof = opening->proof;
+	size_t n = (size_t)(file->nbytes / MIH_VERIFY_EXTENT);
+	mih_autofree uint8_t *hints = NULL;
+
+	if (file->proof != MIH_VERIFY_BY_FLAT ||
+	    file->resource->alg != MIH_HASH_SHA256 || !opening->may_wait ||
+	    !proof->has_entry || !proof->entry.has_hints || n == 0)
+		return NULL;
+	hints = calloc(n, MIH_HASH_SHA256_STATE);
+	if (!hints ||
+	    mih_tree_sidecar_read_hints(opening->engine->model->sidecar,
+					&proof->entry, 0, n, hints))
+		return NULL;
+	return MIH_STEAL(&hints);
+}
+
+/* With hints, one digest is checked by all cores. If they do not lead to it
+ * that may be their fault, so the file has another chance without them. */
+static mih_err prove_whole(struct mih_verify_opening *opening)
+{
+	mih_autofree uint8_t *hints = read_hints(opening);
+	mih_err err = hints ? prove_once(opening, hints) : MIH_EDIGEST;
+
+	if (err != MIH_EDIGEST)
+		return err;
+	err = prove_once(opening, NULL);
+	if (!err && hints)
+		mih_log_warning("%s: the tree file holds wrong hints; the file "
+				"was read twice",
+				file_of(opening)->path);
 	return err;
 }
 

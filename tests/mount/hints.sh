@@ -1,0 +1,86 @@
+#!/bin/sh
+# A flat sha256 that another tool signed is checked by all cores where the tree
+# file has hints; wrong hints change nothing but time.
+. "${top_srcdir:?}/tests/lib/mount.sh"
+
+# sign_flat MODEL BUNDLE - weights.bin with a flat sha256, by openssl alone
+sign_flat()
+{
+	sum=$(sha256sum <"$1/weights.bin")
+	root=$(printf '%s' "${sum%% *}" | sed 's/../\\x&/g' |
+		xargs -0 printf '%b' | sha256sum)
+	type=application/vnd.in-toto+json
+	{
+		printf '{"_type":"https://in-toto.io/Statement/v1",'
+		printf '"subject":[{"name":"m","digest":{"sha256":"%s"}}],' \
+			"${root%% *}"
+		printf '"predicateType":"%s","predicate":{"serialization":' \
+			https://model_signing/signature/v1.0
+		printf '{"method":"files","hash_type":"sha256"},"resources":'
+		printf '[{"name":"weights.bin","algorithm":"sha256",'
+		printf '"digest":"%s"}]}}' "${sum%% *}"
+	} >"$work/payload"
+	{
+		printf 'DSSEv1 28 %s %d ' $type "$(wc -c <"$work/payload")"
+		cat "$work/payload"
+	} | openssl dgst -sha256 -sign "$key" -out "$work/sig" &&
+		hint=$(sha256sum "$pub") &&
+		cat >"$2" <<END
+{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json",
+"verificationMaterial":{"publicKey":{"hint":"${hint%% *}"},"tlogEntries":[]},
+"dsseEnvelope":{"payload":"$(base64 -w 0 "$work/payload")",
+"payloadType":"$type",
+"signatures":[{"sig":"$(base64 -w 0 "$work/sig")","keyid":""}]}}
+END
+}
+
+# flip MODEL OFFSET - change one byte in place
+flip()
+{
+	flip_byte=$(od -An -tu1 -j "$2" -N 1 "$1/weights.bin")
+	# shellcheck disable=SC2059
+	printf "\\$(printf %o $((flip_byte ^ 1)))" |
+		dd of="$1/weights.bin" bs=1 seek="$2" conv=notrunc status=none
+}
+
+mt_begin
+model=$work/model other=$work/other
+mkdir "$model" "$other"
+# The digest may end with a hint, soon after, or in a second block of padding.
+for nbytes in 20971520 20971521 21000060 33554432; do
+	mt_pattern $nbytes 1 >"$model/weights.bin"
+	cp "$model/weights.bin" "$other"
+	flip "$other" 5000000
+	sign_flat "$model" "$bundle"
+	sign_flat "$other" "$work/other.json"
+	for m in model other; do
+		sig=$bundle
+		[ $m = model ] || sig=$work/other.json
+		check "$nbytes: mihfs tree for $m" "$MIHFS" tree --quiet \
+			--signature "$sig" "$work/$m"
+	done
+
+	mt_mount "$model"
+	check "$nbytes: reads with hints" cmp "$model/weights.bin" \
+		"$mnt/weights.bin"
+	check_fails "$nbytes: without a word" grep -q weights.bin "$log"
+	check "$nbytes: unmounts" mt_umount
+
+	mt_mount "$model" --tree "$work/other.json.tree"
+	check "$nbytes: reads with wrong hints" cmp "$model/weights.bin" \
+		"$mnt/weights.bin"
+	check_log "$nbytes: that is told" "weights.bin: .* wrong hints"
+	check "$nbytes: unmounts" mt_umount
+
+	# Bytes and hints that fit each other, but not the signature.
+	mt_mount "$other" --tree "$work/other.json.tree"
+	check_errno "$nbytes: wrong bytes with their hints" \
+		"Input/output error" cat "$mnt/weights.bin"
+	check_log "$nbytes: they are named" "weights.bin: bytes 0-"
+	check "$nbytes: unmounts" mt_umount
+	mt_mount "$other"
+	check_errno "$nbytes: wrong bytes with true hints" \
+		"Input/output error" cat "$mnt/weights.bin"
+	check "$nbytes: unmounts" mt_umount
+done
+mt_end
