@@ -6,17 +6,16 @@
 #include "cli/options.h"
 #include "cli/pass/pass.h"
 #include "cli/pass/report.h"
+#include "cli/password.h"
 #include "sig/bundle.h"
 #include "util/bytes.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/io.h"
 
-#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 
 static const char *const tree_names[] = { "mth4k-sha256", "mth4k-sha512",
 					  "mth4k-sha3-256", "blake3", NULL };
@@ -102,44 +101,13 @@ static int parse(struct sign *s, int argc, char **argv)
 	return MIH_CLI_GO_ON;
 }
 
-/* Read one line from the terminal without showing it. */
-static bool read_hidden(int fd, char *buf, size_t cap)
-{
-	struct termios shown, hidden;
-	ssize_t n;
-
-	if (tcgetattr(fd, &shown) < 0)
-		return false;
-	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	if (tcsetattr(fd, TCSAFLUSH, &hidden) < 0)
-		return false;
-	n = read(fd, buf, cap - 1);
-	tcsetattr(fd, TCSAFLUSH, &shown);
-	if (write(fd, "\n", 1) < 0 || n <= 0)
-		return false;
-	buf[n] = '\0';
-	buf[strcspn(buf, "\r\n")] = '\0';
-	return true;
-}
-
-static bool ask_password(const char *key_path, char *buf, size_t cap)
-{
-	mih_autoclose int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	dprintf(fd, "Password for %s: ", key_path);
-	return read_hidden(fd, buf, cap);
-}
-
 /* Before the long work: a wrong password should not cost an hour. */
 static mih_err load_key(struct sign *s)
 {
 	const struct mih_sig_signer signer = {
 		.key_path = s->private_key,
 		.password = s->password,
-		.ask_password = ask_password,
+		.ask_password = mih_cli_password_ask,
 		.certificate_path = s->certificate,
 		.chain_paths = s->chain.items,
 		.nchain = s->chain.n,

@@ -10,6 +10,7 @@ mihfs_SOURCES = \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
 	src/cli/mount/notify.c src/cli/mount/notify.h \
 	src/cli/options.c src/cli/options.h \
+	src/cli/password.c src/cli/password.h \
 	src/cli/trust_options.c src/cli/trust_options.h \
 	src/cli/pass/ignore.c \
 	src/cli/pass/pass.c src/cli/pass/pass.h \

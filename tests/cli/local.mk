@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/cli/lib.sh
+EXTRA_DIST += tests/cli/lib.sh tests/cli/terminal.py
 cli_tests = tests/cli/test_bench.sh tests/cli/test_change.sh \
 	tests/cli/test_conformance.sh tests/cli/test_digest.sh \
 	tests/cli/test_fixtures.sh tests/cli/test_sign.sh \

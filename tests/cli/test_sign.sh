@@ -146,6 +146,17 @@ expect 3 "no password and no terminal" setsid "$MIHFS" sign \
 	--signature "$sig" --private-key "$work/enc.pem" "$model"
 nothing_left "no password"
 
+# At a terminal, which must show again what is typed, however it ends.
+if python3 -c 'import os, termios; os.openpty()' 2>/dev/null; then
+	for how in "" INT TERM HUP QUIT TSTP; do
+		run python3 -B "$top_srcdir/tests/cli/terminal.py" "$how" \
+			"$MIHFS" sign --quiet --signature "$sig" \
+			--private-key "$work/enc.pem" "$model"
+		ok "asked for a password, ${how:-answered}" [ "$code" -eq 0 ]
+		rm -f "$sig" "$sig.tree"
+	done
+fi
+
 # Certificates: one that is its own anchor will do.
 new_certificate() {
 	openssl req -x509 -new -key "$key" -subj "/CN=$1" -days 2 \
