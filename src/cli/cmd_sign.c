@@ -227,6 +227,28 @@ static void free_manifest(struct mih_sig_manifest **m)
 	mih_sig_manifest_free(*m);
 }
 
+/* The new sidecar takes its name, and then the bundle; if that fails, or
+ * somebody has lost patience, the old sidecar has its name again. */
+static mih_err give_names(struct sign *s, struct mih_io_writer *bundle)
+{
+	char *kept = NULL;
+	mih_err err = mih_cli_pass_check();
+
+	if (err)
+		return err;
+	mih_io_keep(s->sidecar, &kept);
+	err = mih_tree_writer_finish(MIH_STEAL(&s->pass.writer));
+	if (err) {
+		mih_io_keep_end(s->sidecar, kept, false);
+		return err;
+	}
+	err = mih_cli_pass_check();
+	if (!err)
+		err = mih_io_writer_commit(bundle);
+	mih_io_keep_end(s->sidecar, kept, err != 0);
+	return err;
+}
+
 /* The bundle's bytes are on the disk before the sidecar takes its name, and
  * the bundle takes its name last: it is never there without its sidecar. */
 static mih_err write_both(struct sign *s, const char *text, size_t len)
@@ -237,18 +259,12 @@ static mih_err write_both(struct sign *s, const char *text, size_t len)
 	if (err)
 		return err;
 	err = mih_io_pwrite_full(w.fd, text, len, 0);
-	if (err) {
-		mih_io_writer_abort(&w);
-		return mih_err_fail_errno(err, "%s", s->signature);
-	}
-	err = mih_tree_writer_finish(MIH_STEAL(&s->pass.writer));
-	if (err) {
-		mih_io_writer_abort(&w);
-		return err;
-	}
-	err = mih_io_writer_commit(&w);
+	if (!err && fsync(w.fd) < 0)
+		err = -errno;
+	err = err ? mih_err_fail_errno(err, "%s", s->signature)
+		  : give_names(s, &w);
 	if (err)
-		(void)unlink(s->sidecar);
+		mih_io_writer_abort(&w);
 	return err;
 }
 

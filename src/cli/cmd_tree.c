@@ -177,9 +177,10 @@ static mih_err build(struct tree *t)
 	if (err)
 		return err;
 	compare(t);
-	return t->report.n > 0
-		   ? 0
-		   : mih_tree_writer_finish(MIH_STEAL(&t->pass.writer));
+	if (t->report.n > 0)
+		return 0;
+	err = mih_cli_pass_check();
+	return err ? err : mih_tree_writer_finish(MIH_STEAL(&t->pass.writer));
 }
 
 static int print_json(struct tree *t, bool ok)

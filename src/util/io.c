@@ -171,6 +171,37 @@ void mih_io_writer_abort(struct mih_io_writer *w)
 	errno = saved;
 }
 
+void mih_io_keep(const char *path, char **kept_out)
+{
+	mih_autofree char *kept = NULL;
+	mih_autoclose int fd = -1;
+
+	*kept_out = NULL;
+	if (asprintf(&kept, "%s.XXXXXX", path) < 0) {
+		kept = NULL;
+		return;
+	}
+	/* A free name; link(2) itself takes none that is taken. */
+	fd = mkostemp(kept, O_CLOEXEC);
+	if (fd < 0)
+		return;
+	unlink(kept);
+	if (link(path, kept) == 0)
+		*kept_out = MIH_STEAL(&kept);
+}
+
+void mih_io_keep_end(const char *path, char *kept, bool back)
+{
+	int saved = errno;
+
+	if (!back && kept)
+		unlink(kept);
+	else if (back && (!kept || rename(kept, path) < 0))
+		unlink(path);
+	free(kept);
+	errno = saved;
+}
+
 mih_err mih_io_write_file(const char *path, const void *buf, size_t len,
 			  mode_t mode)
 {

@@ -82,6 +82,21 @@ MIH_MUST_CHECK mih_err mih_io_writer_commit(struct mih_io_writer *w);
 void mih_io_writer_abort(struct mih_io_writer *w);
 
 /**
+ * mih_io_keep() - a second name for a file that is about to be replaced
+ * @path: the file
+ * @kept_out: set to that name, in the same folder, for mih_io_keep_end(); NULL
+ *            if there is no such file, or none can be made (no hard links)
+ */
+void mih_io_keep(const char *path, char **kept_out);
+
+/**
+ * mih_io_keep_end() - forget what was kept, or put it back
+ * @kept: from mih_io_keep(); freed; NULL is legal
+ * @back: true: @path becomes what it was, or goes if nothing was kept
+ */
+void mih_io_keep_end(const char *path, char *kept, bool back);
+
+/**
  * mih_io_write_file() - write @len bytes as a whole new file, atomically
  *
  * Return: 0 or -errno with a story that names @path.

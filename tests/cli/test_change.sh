@@ -64,4 +64,58 @@ for signal in INT TERM HUP; do
 	one_line "SIG$signal"
 	nothing_left "SIG$signal"
 done
+
+# The same after all is read, and a file system that fails at the last step:
+# nothing is left of the new files, and the old ones are as they were.
+truncate -s 1M "$model/large"
+
+# traced INJECTION COMMAND...
+traced() {
+	injection=$1
+	shift
+	run strace -f -qq -o "$work/trace" -e trace=fsync,rename \
+		-e inject="$injection" "$MIHFS" "$@"
+}
+
+resign() {
+	traced "$1" sign --signature "$sig" --private-key "$key" "$model"
+}
+
+late_failures() {
+	for how in signal=INT:when=1 signal=TERM:when=2; do
+		resign "fsync:$how"
+		ok "$1, $how: exit code 3 (got $code)" [ "$code" -eq 3 ]
+		says "$1, $how: told" "interrupted"
+		"$2" "$1, $how"
+	done
+	resign "rename:error=EIO:when=2"
+	ok "$1, no rename: exit code 3 (got $code)" [ "$code" -eq 3 ]
+	"$2" "$1, no rename"
+}
+
+as_before() {
+	ok "$1: the bundle is as before" cmp "$sig" "$work/old.json"
+	ok "$1: the sidecar is as before" cmp "$sig.tree" "$work/old.tree"
+	ok "$1: and nothing else" [ "$(find "$work" -maxdepth 1 \
+		-name 'signed.json*' | wc -l)" -eq 2 ]
+}
+
+# Not everywhere may one process trace another.
+traced rename:error=EIO --version
+if [ "$code" -eq 0 ]; then
+	late_failures "first" nothing_left
+	run "$MIHFS" sign --quiet --signature "$sig" --private-key "$key" \
+		"$model"
+	mv "$sig" "$work/old.json"
+	mv "$sig.tree" "$work/old.tree"
+	cp "$work/old.json" "$sig"
+	cp "$work/old.tree" "$sig.tree"
+	printf x >>"$model/large"
+	late_failures "again" as_before
+	# The bundle has its name: too late.
+	resign "rename:signal=INT:when=2"
+	ok "signal at the end: exit code 0 (got $code)" [ "$code" -eq 0 ]
+	run "$MIHFS" verify --signature "$sig" --public-key "$pub" "$model"
+	ok "signal at the end: signed (got $code)" [ "$code" -eq 0 ]
+fi
 finish

@@ -288,6 +288,13 @@ mih_err mih_cli_pass_run(struct mih_cli_pass *pass)
 	return err;
 }
 
+mih_err mih_cli_pass_check(void)
+{
+	if (!atomic_load(&interrupted))
+		return 0;
+	return mih_err_fail(-ECANCELED, "interrupted");
+}
+
 void mih_cli_pass_fini(struct mih_cli_pass *pass)
 {
 	mih_tree_writer_abort(pass->writer);

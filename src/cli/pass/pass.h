@@ -144,11 +144,21 @@ struct mih_cli_pass {
  *
  * Each byte of each file is read once. Files that fail get their err, the
  * rest goes on. SIGINT, SIGTERM and SIGHUP end the pass with -ECANCELED; while
- * there is a writer afterwards they do nothing, until mih_cli_pass_fini().
+ * there is a writer afterwards they are only noted for mih_cli_pass_check(),
+ * until mih_cli_pass_fini().
  *
  * Return: 0; or -errno with a story, and then there is no writer.
  */
 MIH_MUST_CHECK mih_err mih_cli_pass_run(struct mih_cli_pass *pass);
+
+/**
+ * mih_cli_pass_check() - has a signal come that ends the command?
+ *
+ * To be asked before what the writer wrote takes its name.
+ *
+ * Return: 0; -ECANCELED with a story.
+ */
+MIH_MUST_CHECK mih_err mih_cli_pass_check(void);
 
 /** mih_cli_pass_fini() - release what the pass owns; abort its writer. */
 void mih_cli_pass_fini(struct mih_cli_pass *pass);
