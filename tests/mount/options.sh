@@ -76,6 +76,12 @@ umount "$mnt"
 check "--verify=mount serves a good model" mt_try_mount "$work/model" \
 	--verify=mount
 mt_umount
+ln -s model "$work/-x"
+# shellcheck disable=SC2016
+check "--verify=mount takes a model whose name begins with '-'" \
+	sh -c 'cd "$1" && "$MIHFS" mount --root "$2" --public-key "$3" \
+		--verify=mount -- -x "$4"' - "$work" "$bundle" "$pub" "$mnt"
+umount "$mnt"
 cp "$work/model/weights.safetensors" "$work/good"
 printf '\000\000\000\000' | dd of="$work/model/weights.safetensors" bs=1 \
 	seek=4000000 conv=notrunc 2>/dev/null

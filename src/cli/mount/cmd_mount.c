@@ -71,7 +71,7 @@ static int verify_all(const struct serving *s)
 {
 	const struct mih_cli_trust *trust = &s->options.trust;
 	mih_autofree const char **argv =
-	    calloc(12 + mih_cli_trust_nwords(trust), sizeof(*argv));
+	    calloc(13 + mih_cli_trust_nwords(trust), sizeof(*argv));
 	const char **at = argv;
 
 	if (!argv)
@@ -92,6 +92,7 @@ static int verify_all(const struct serving *s)
 		*at++ = s->options.symlink_root;
 	}
 	at = mih_cli_trust_words(trust, at);
+	*at++ = "--"; /* it may begin with one */
 	*at++ = s->options.model;
 	return mih_cli_verify((int)(at - argv), (char **)argv);
 }
