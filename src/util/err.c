@@ -1,17 +1,11 @@
 #include "util/err.h"
+#include "util/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local char story[1024];
-
-static void sanitise(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
+static _Thread_local char story[MIH_TEXT_LINE];
 
 mih_err mih_err_fail(mih_err err, const char *fmt, ...)
 {
@@ -20,9 +14,8 @@ mih_err mih_err_fail(mih_err err, const char *fmt, ...)
 
 	/* Not straight into story: an argument may be the old story. */
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	mih_text_format(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	sanitise(line);
 	memcpy(story, line, sizeof(story));
 	return err;
 }
@@ -33,7 +26,7 @@ mih_err mih_err_fail_errno(mih_err err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	mih_text_format(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	return mih_err_fail(err, "%s: %s", line, strerror(-err));
 }

@@ -27,8 +27,8 @@ typedef int mih_err;
  * @fmt: printf format of ONE line without a newline, which begins with the
  *       path concerned: "signed.json: member 'payload' appears twice"
  *
- * The line replaces the last one of this thread; it is cut at 1023 bytes.
- * Control characters that come in through paths are shown as '?', so that a
+ * The line replaces the last one of this thread; two paths of 4095 bytes fit
+ * in. Control characters that come in through paths are shown as '?', so that a
  * file name cannot forge a second line.
  *
  * Return: @err.

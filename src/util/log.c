@@ -1,5 +1,6 @@
 #include "util/log.h"
 #include "util/checked.h"
+#include "util/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +8,9 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
+
+/* A message of which one path has nothing but bytes that become five. */
+#define JSON_LINE (MIH_TEXT_LINE + 4 * 4095 + 128)
 
 /* Atomic, because a daemon leaves its terminal while its threads run. */
 static _Atomic enum mih_log_level max_level = MIH_LOG_INFO;
@@ -38,51 +42,39 @@ mih_err mih_log_level_parse(const char *name, enum mih_log_level *level_out)
 	return MIH_EUSAGE;
 }
 
-/* Quote for JSON; bytes outside ASCII pass as they are (UTF-8 paths). */
-static void json_escape(const char *in, char *out, size_t cap)
-{
-	size_t n = 0;
-
-	for (; *in && n + 3 < cap; in++) {
-		if (*in == '"' || *in == '\\')
-			out[n++] = '\\';
-		out[n++] = *in;
-	}
-	out[n] = '\0';
-}
+#define JSON_END "\"}\n"
 
 static int format_json(char *line, size_t cap, const char *level,
 		       const char *message)
 {
-	char escaped[2 * 1024 + 4];
 	struct timespec now;
 	struct tm tm;
 	char when[32];
+	int n;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	json_escape(message, escaped, sizeof(escaped));
-	return snprintf(line, cap,
-			"{\"time\":\"%s.%03ldZ\",\"level\":\"%s\","
-			"\"message\":\"%s\"}\n",
-			when, now.tv_nsec / 1000000, level, escaped);
+	n = snprintf(line, cap,
+		     "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\","
+		     "\"message\":\"",
+		     when, now.tv_nsec / 1000000, level);
+	n += (int)mih_text_json(message, line + n,
+				cap - (size_t)n - (sizeof(JSON_END) - 1));
+	return n + snprintf(line + n, cap - (size_t)n, JSON_END);
 }
 
 void mih_log(enum mih_log_level level, const char *fmt, ...)
 {
 	int saved = errno, n;
-	char message[1024], line[3072];
+	char message[MIH_TEXT_LINE], line[JSON_LINE];
 	va_list ap;
 
 	if (level > max_level)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof(message), fmt, ap);
+	mih_text_format(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	for (char *c = message; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
 	if (log_format == MIH_LOG_JSON)
 		n = format_json(line, sizeof(line), level_names[level],
 				message);

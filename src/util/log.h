@@ -47,7 +47,8 @@ MIH_MUST_CHECK mih_err mih_log_level_parse(const char *name,
 /**
  * mih_log() - write one line (no newline in @fmt); errno is preserved
  * @level: severity
- * @fmt:   printf format; control characters are shown as '?'
+ * @fmt:   printf format; control characters are shown as '?'; two paths of 4095
+ *         bytes fit in. In JSON a byte that is no UTF-8 is shown as "\xff".
  */
 void mih_log(enum mih_log_level level, const char *fmt, ...) MIH_PRINTF(2, 3);
 

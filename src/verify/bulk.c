@@ -20,6 +20,7 @@
 #include "util/cleanup.h"
 #include "util/io.h"
 #include "util/pool.h"
+#include "util/text.h"
 #include "verify/bulk_internal.h"
 
 #include <pthread.h>
@@ -73,8 +74,8 @@ struct pass {
 	struct piece *free;	    /* last in, first out: still in a cache */
 	size_t npieces, max_pieces; /* allocated; at most */
 	size_t nthreads;
-	mih_err err;	  /* ends the pass */
-	char story[1024]; /* of err: stories belong to threads */
+	mih_err err;		   /* ends the pass */
+	char story[MIH_TEXT_LINE]; /* of err: stories belong to threads */
 };
 
 static void wake(struct pass *pass)

@@ -6,6 +6,7 @@
 #include "util/cleanup.h"
 #include "util/io.h"
 #include "util/log.h"
+#include "util/text.h"
 #include "verify/scan.h"
 
 #include <fcntl.h>
@@ -23,7 +24,7 @@ struct opening {
 	const struct mih_verify_model_params *params;
 	struct mih_verify_model *model;
 	size_t nproblems;
-	char first[1024]; /* the first problem's line */
+	char first[MIH_TEXT_LINE]; /* the first problem's line */
 };
 
 static void problem(struct opening *opening, const char *line)

@@ -1,8 +1,10 @@
-check_PROGRAMS += test_bytes test_pool
-TESTS += test_bytes test_pool
+check_PROGRAMS += test_bytes test_pool test_text
+TESTS += test_bytes test_pool test_text
 util_test_ldadd = libutil.a $(CMOCKA_LIBS)
 
 test_bytes_SOURCES = tests/util/test_bytes.c
 test_bytes_LDADD = $(util_test_ldadd)
 test_pool_SOURCES = tests/util/test_pool.c
 test_pool_LDADD = $(util_test_ldadd)
+test_text_SOURCES = tests/util/test_text.c
+test_text_LDADD = $(util_test_ldadd)

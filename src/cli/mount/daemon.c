@@ -2,6 +2,7 @@
 #include "util/cleanup.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,7 +10,7 @@
 /* Small enough to go through a pipe in one piece. */
 struct word {
 	mih_err err;
-	char story[1024];
+	char story[PIPE_BUF - sizeof(mih_err)];
 };
 
 /* Descriptors 0 .. 2 may be closed; whatever is there becomes /dev/null. */

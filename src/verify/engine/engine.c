@@ -1,4 +1,5 @@
 #include "util/log.h"
+#include "util/text.h"
 #include "verify/engine/engine_internal.h"
 
 #include <stdarg.h>
@@ -39,23 +40,20 @@ void mih_verify_report(struct mih_verify_engine *engine, uint32_t file,
 		       const char *fmt, ...)
 {
 	unsigned n = count_line(&engine->files[file]);
-	char line[4096 + 512];
+	char line[MIH_TEXT_LINE];
 	size_t len;
 	va_list args;
 
 	if (n > LINES_MAX)
 		return;
 	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
+	mih_text_format(line, sizeof(line), fmt, args);
 	va_end(args);
 	len = strlen(line);
 	if (n == LINES_MAX)
 		snprintf(line + len, sizeof(line) - len,
 			 " (further failures of this file within a minute are "
 			 "not logged)");
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
 	if (engine->failed)
 		engine->failed(engine->context, line);
 	else

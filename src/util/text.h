@@ -1,0 +1,48 @@
+/*
+ * util/text.h - one line of text out of what anybody may have written
+ *
+ * Layer: src/util.  Threads: no state.
+ */
+#ifndef MIH_UTIL_TEXT_H
+#define MIH_UTIL_TEXT_H
+
+#include "util/err.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/** Room for a line that names two paths of 4095 bytes. */
+#define MIH_TEXT_LINE 8704
+
+/**
+ * mih_text_format() - vsnprintf() of one line
+ * @line: set to at most @cap - 1 bytes and a NUL
+ * @cap:  at least 1
+ *
+ * Control characters become '?'. What is too long ends before the character
+ * of UTF-8 that does not fit.
+ */
+void mih_text_format(char *line, size_t cap, const char *fmt, va_list args);
+
+/**
+ * mih_text_char() - how long is the character of UTF-8 at @text?
+ *
+ * Return: 1 to 4 bytes; 0 at the end, or if there is no valid character
+ * (surrogates, overlong forms, over U+10FFFF, cut short).
+ */
+size_t mih_text_char(const char *text);
+
+/**
+ * mih_text_json() - what stands between the quotes of a JSON string
+ * @text: NUL-terminated
+ * @json: set to at most @cap - 1 bytes and a NUL; ends before what does not fit
+ * @cap:  at least 1
+ *
+ * A byte that belongs to no character of UTF-8 is shown as "\xff" (with a
+ * backslash that is text), so the result is valid JSON whatever @text is.
+ *
+ * Return: bytes written, without the NUL.
+ */
+size_t mih_text_json(const char *text, char *json, size_t cap);
+
+#endif
