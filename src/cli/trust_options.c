@@ -1,7 +1,12 @@
 #include "cli/trust_options.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 static bool wants_keys(const struct mih_cli_trust *o)
 {
@@ -88,6 +93,13 @@ static mih_err load_chain(const struct mih_cli_trust *o,
 	return err;
 }
 
+static const char *trusted_root(const struct mih_cli_trust *o)
+{
+	if (o->trust_config)
+		return o->trust_config;
+	return o->trusted_root ? o->trusted_root : MIH_CLI_TRUSTED_ROOT;
+}
+
 static mih_err load_identity(const struct mih_cli_trust *o,
 			     struct mih_sig_trust *trust)
 {
@@ -96,29 +108,32 @@ static mih_err load_identity(const struct mih_cli_trust *o,
 		.is_regex = !o->identity,
 		.issuer = o->identity_provider,
 	};
-	const char *root = o->trust_config ? o->trust_config : o->trusted_root;
 	mih_err err = mih_sig_trust_set_identity(trust, &identity);
 
 	if (err)
 		return err;
-	if (root)
-		return mih_sig_trust_set_root(trust, root);
-	err = mih_sig_trust_set_root(trust, MIH_CLI_TRUSTED_ROOT);
-	return err ? mih_err_fail(err, "%s; give --trusted-root FILE",
-				  mih_err_message())
-		   : 0;
+	err = mih_sig_trust_set_root(trust, trusted_root(o));
+	if (!err || o->trust_config || o->trusted_root)
+		return err;
+	return mih_err_fail(err, "%s; give --trusted-root FILE",
+			    mih_err_message());
+}
+
+static const char *trust_dir(const struct mih_cli_trust *o)
+{
+	const char *dir = o->trust_dir;
+
+	if (!dir)
+		dir = getenv("MIHFS_TRUST_DIR");
+	return dir && *dir ? dir : MIH_SIG_TRUST_DIR;
 }
 
 static mih_err load_dir(const struct mih_cli_trust *o,
 			struct mih_sig_trust *trust)
 {
-	const char *dir = o->trust_dir;
+	const char *dir = trust_dir(o);
 	mih_err err;
 
-	if (!dir)
-		dir = getenv("MIHFS_TRUST_DIR");
-	if (!dir || !*dir)
-		dir = MIH_SIG_TRUST_DIR;
 	err = mih_sig_trust_add_dir(trust, dir);
 	if (!err)
 		return 0;
@@ -141,6 +156,65 @@ static mih_err load_keys(const struct mih_cli_trust *o,
 	for (size_t i = 0; !err && i < o->public_keys.n; i++)
 		err = mih_sig_trust_add_key(trust, o->public_keys.items[i]);
 	return err || o->public_keys.n > 0 ? err : load_dir(o, trust);
+}
+
+/* --- who may write to it ------------------------------------------------ */
+
+/* A sticky folder is no better: others may still add keys to it. */
+static void warn_one(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 ||
+	    !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return;
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		mih_log_warning("%s: not only its owner may write to it, so "
+				"others decide who is trusted",
+				path);
+}
+
+static void warn_list(const struct mih_cli_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		warn_one(list->items[i]);
+}
+
+static void warn_dir(const char *dir)
+{
+	DIR *stream = opendir(dir);
+	const struct dirent *entry;
+
+	warn_one(dir);
+	while (stream && (entry = readdir(stream))) {
+		mih_autofree char *path = NULL;
+
+		if (entry->d_name[0] == '.' || !strstr(entry->d_name, ".pem"))
+			continue;
+		if (asprintf(&path, "%s/%s", dir, entry->d_name) < 0)
+			path = NULL;
+		else
+			warn_one(path);
+	}
+	if (stream)
+		closedir(stream);
+}
+
+/* Once: --verify=mount loads the same files again. */
+static void warn(const struct mih_cli_trust *o)
+{
+	static bool told;
+
+	if (told)
+		return;
+	told = true;
+	warn_list(&o->public_keys);
+	warn_list(&o->certificate_chain);
+	warn_list(&o->crls);
+	if (wants_identity(o))
+		warn_one(trusted_root(o));
+	else if (!wants_chain(o) && o->public_keys.n == 0)
+		warn_dir(trust_dir(o));
 }
 
 mih_err mih_cli_trust_load(const struct mih_cli_trust *options,
@@ -169,9 +243,11 @@ mih_err mih_cli_trust_load(const struct mih_cli_trust *options,
 		err = load_identity(options, trust);
 	else
 		err = load_keys(options, trust);
-	if (!err)
-		*trust_out = MIH_STEAL(&trust);
-	return err;
+	if (err)
+		return err;
+	warn(options);
+	*trust_out = MIH_STEAL(&trust);
+	return 0;
 }
 
 /* --- back to words ----------------------------------------------------- */

@@ -4,6 +4,7 @@
 # with `finish`. Output is TAP. No set -e: a failed check is a "not ok" line.
 
 : "${MIHFS:?}" "${top_srcdir:?}"
+umask 022 # keys that a group may write to make mihfs say so
 work=$(mktemp -d) || exit 99
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 out=$work/.out err=$work/.err

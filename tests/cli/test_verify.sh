@@ -38,6 +38,27 @@ expect 0 "MIHFS_TRUST_DIR" env MIHFS_TRUST_DIR="$work/trust" \
 	"$MIHFS" verify --signature "$sig" "$model"
 expect 0 "--trust-dir" "$MIHFS" verify --signature "$sig" \
 	--trust-dir "$work/trust" "$model"
+ok "nothing to warn of" [ ! -s "$err" ]
+for mode in 775 1777; do
+	chmod $mode "$work/trust"
+	expect 0 "a trust directory of mode $mode" "$MIHFS" verify --quiet \
+		--signature "$sig" --trust-dir "$work/trust" "$model"
+	says "its mode $mode: told" "$work/trust: not only its owner may write"
+	one_line "its mode $mode"
+done
+chmod 755 "$work/trust"
+for file in "$work/trust"/*.pem; do
+	chmod 666 "$file"
+done
+expect 0 "a key of mode 666 in it" "$MIHFS" verify --quiet \
+	--signature "$sig" --trust-dir "$work/trust" "$model"
+says "the key's mode: told" ".pem: not only its owner may write"
+chmod 644 "$work/trust"/*.pem
+chmod 664 "$pub"
+expect 0 "a key of mode 664" verify --quiet "$model"
+says "the key's mode: told" "$pub: not only its owner may write"
+one_line "the key's mode"
+chmod 644 "$pub"
 expect 2 "--trust-dir and --public-key" verify --trust-dir "$work/trust" \
 	"$model"
 

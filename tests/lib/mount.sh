@@ -13,6 +13,7 @@
 # says through a descriptor that it answers. Everything lies in $work and is
 # unmounted and removed when the script ends, however it ends.
 
+umask 022 # keys that a group may write to make mihfs say so
 MIHFS=${MIHFS:-mihfs}
 mt_n=0
 mt_failed=0
