@@ -19,6 +19,11 @@
 /* A signed name of single-file models, by older tools. */
 #define THE_FILE "."
 
+/* Where the signature tells no size the disk does, until the file has been read
+ * from end to end. This bounds what its bits and layers take, 28 MiB, and there
+ * is no file of weights near it. */
+#define UNSIGNED_SIZE_MAX ((uint64_t)4 << 40)
+
 /* While a model is being opened. */
 struct opening {
 	const struct mih_verify_model_params *params;
@@ -209,6 +214,11 @@ static void check_file(const struct mih_verify_model *model,
 		snprintf(line, cap, "%s: %ju bytes where %ju are signed",
 			 file->path, (uintmax_t)st.st_size,
 			 (uintmax_t)file->nbytes);
+	else if (!sized && (uint64_t)st.st_size > UNSIGNED_SIZE_MAX)
+		snprintf(line, cap,
+			 "%s: %ju bytes; without a signed size at most %ju",
+			 file->path, (uintmax_t)st.st_size,
+			 (uintmax_t)UNSIGNED_SIZE_MAX);
 	else
 		file->nbytes = (uint64_t)st.st_size;
 }

@@ -148,6 +148,59 @@ static void test_lines_about_one_file_are_few(void **state)
 	assert_int_equal(t->nlines, LINES + 1);
 }
 
+static const struct mih_test_file giants[] = {
+	{ "0", 1 },
+	{ "1", 1 },
+	{ "2", 1 },
+};
+
+static const struct mih_test_model_params by_flat = {
+	.files = giants,
+	.nfiles = MIH_ARRAY_LEN(giants),
+	.flat = MIH_HASH_BLAKE2B,
+};
+
+static int setup_giants(void **state)
+{
+	memset(&test, 0, sizeof(test));
+	mih_test_engine_start(&test, &by_flat);
+	for (size_t i = 0; i < MIH_ARRAY_LEN(giants); i++)
+		if (truncate(mih_test_model_path(&test.disk, i),
+			     (off_t)1 << 40))
+			return -1;
+	mih_test_engine_restart(&test);
+	*state = &test;
+	alarm(PATIENCE);
+	return 0;
+}
+
+static atomic_uint nended;
+
+static void giant_done(struct mih_verify_open *request, mih_err err)
+{
+	(void)request;
+	assert_int_equal(err, -ECANCELED);
+	atomic_fetch_add(&nended, 1);
+}
+
+/* Two files in the place of small ones take hours to read, and the third waits
+ * for them; the end of the mount does not. */
+static void test_end_does_not_wait_for_giants(void **state)
+{
+	struct mih_verify_open requests[MIH_ARRAY_LEN(giants)];
+	struct engine_test *t = *state;
+
+	for (size_t i = 0; i < MIH_ARRAY_LEN(giants); i++) {
+		requests[i] =
+		    (struct mih_verify_open){ .file = i, .done = giant_done };
+		mih_verify_open(t->engine, &requests[i]);
+	}
+	mih_test_engine_sleep(200);
+	assert_int_equal(atomic_load(&nended), 0);
+	mih_verify_engine_free(MIH_STEAL(&t->engine));
+	assert_int_equal(atomic_load(&nended), MIH_ARRAY_LEN(giants));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -156,6 +209,8 @@ int main(void)
 		CASE(test_lease_does_not_hold_an_open_up),
 		CASE(test_endless_sidecar_is_not_read_to_its_end),
 		CASE(test_lines_about_one_file_are_few),
+		cmocka_unit_test_setup_teardown(
+		    test_end_does_not_wait_for_giants, setup_giants, teardown),
 	};
 
 	return cmocka_run_group_tests_name("hostile", tests, NULL, NULL);

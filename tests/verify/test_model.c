@@ -185,6 +185,23 @@ static void test_wrong_size_is_named(void **state)
 	expect_problem("config.json: 701 bytes where 700 are signed");
 }
 
+/* A hole of any size is made in no time, and would cost memory. */
+static void test_unsigned_sizes_are_bounded(void **state)
+{
+	const off_t most = (off_t)4 << 40;
+	struct mih_verify_model *model;
+
+	(void)state;
+	make(MIH_HASH_BLAKE2B, MIH_HASH_NONE);
+	assert_int_equal(truncate(path_of(4), most), 0);
+	model = mih_test_model_open(&disk);
+	assert_true(model->files[1].nbytes == (uint64_t)most);
+	mih_verify_model_close(model);
+	assert_int_equal(truncate(path_of(4), most + 1), 0);
+	expect_problem("config.json: 4398046511105 bytes; without a signed "
+		       "size at most 4398046511104");
+}
+
 static void test_wrong_types_are_named(void **state)
 {
 	(void)state;
@@ -356,6 +373,8 @@ int main(void)
 		CASE(test_strangers_are_not_trusted),
 		CASE(test_missing_files_are_named),
 		CASE(test_wrong_size_is_named),
+		cmocka_unit_test_teardown(test_unsigned_sizes_are_bounded,
+					  teardown),
 		CASE(test_wrong_types_are_named),
 		CASE(test_links_are_refused_unless_allowed),
 		CASE(test_extra_files_are_named_when_denied),
