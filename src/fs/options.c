@@ -1,5 +1,6 @@
 #include "fs/fs_internal.h"
 #include "util/cleanup.h"
+#include "util/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,15 +28,6 @@ static bool is_ignored(const char *word)
 	       !strncmp(word, "comment=", 8);
 }
 
-/* The end of the option that begins at @at; "\," is no end. */
-static const char *option_end(const char *at)
-{
-	for (; *at && *at != ','; at++)
-		if (at[0] == '\\' && at[1])
-			at++;
-	return at;
-}
-
 static mih_err add(char **opts, const char *option)
 {
 	return fuse_opt_add_opt(opts, option) ? -ENOMEM : 0;
@@ -57,7 +49,7 @@ static mih_err add_users(char **opts, const char *text)
 	mih_err err = 0;
 
 	while (!err && text && *text) {
-		const char *end = option_end(text);
+		const char *end = mih_text_option_end(text);
 		mih_autofree char *word = strndup(text, (size_t)(end - text));
 
 		err = word ? add_one(opts, word) : -ENOMEM;

@@ -108,3 +108,11 @@ size_t mih_text_json(const char *text, char *json, size_t cap)
 	json[n] = '\0';
 	return n;
 }
+
+const char *mih_text_option_end(const char *text)
+{
+	for (; *text && *text != ','; text++)
+		if (text[0] == '\\' && text[1])
+			text++;
+	return text;
+}

@@ -45,4 +45,11 @@ size_t mih_text_char(const char *text);
  */
 size_t mih_text_json(const char *text, char *json, size_t cap);
 
+/**
+ * mih_text_option_end() - the end of the first option of "one,two=a\,b"
+ *
+ * Return: its comma, or the end of @text; a comma behind a backslash is no end.
+ */
+const char *mih_text_option_end(const char *text);
+
 #endif

@@ -82,6 +82,15 @@ static void test_json_of_any_bytes(void **state)
 	assert_string_equal(json, "ab");
 }
 
+static void test_options_end_at_bare_commas(void **state)
+{
+	(void)state;
+	assert_string_equal(mih_text_option_end("a,b"), ",b");
+	assert_string_equal(mih_text_option_end("a=b\\,c,d"), ",d");
+	assert_string_equal(mih_text_option_end("a\\"), "");
+	assert_string_equal(mih_text_option_end(""), "");
+}
+
 /* What mih_log() writes to the standard error. */
 static void capture(char *out, size_t cap, const char *path)
 {
@@ -146,6 +155,7 @@ int main(void)
 		cmocka_unit_test(test_characters_of_utf8),
 		cmocka_unit_test(test_lines_end_with_whole_characters),
 		cmocka_unit_test(test_json_of_any_bytes),
+		cmocka_unit_test(test_options_end_at_bare_commas),
 		cmocka_unit_test(test_log_keeps_what_follows_long_paths),
 		cmocka_unit_test(test_stories_keep_two_long_paths),
 	};

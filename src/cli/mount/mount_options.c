@@ -1,6 +1,7 @@
 #include "cli/mount/mount_options.h"
 #include "cli/commands.h"
 #include "util/cleanup.h"
+#include "util/text.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -130,15 +131,6 @@ static int parse(const struct mih_cli_option *rows, int argc, char **argv,
 				     first ? operands_out : &none);
 }
 
-/* The end of the option that begins at @at; "\," is no end. */
-static const char *option_end(const char *at)
-{
-	for (; *at && *at != ','; at++)
-		if (at[0] == '\\' && at[1])
-			at++;
-	return at;
-}
-
 /* Is @word, "name" or "name=value", one of our long options? */
 static bool is_ours(const struct mih_cli_option *rows, const char *word)
 {
@@ -206,7 +198,7 @@ static int split(struct mih_cli_mount_options *o,
 	int end = MIH_CLI_GO_ON;
 
 	while (end == MIH_CLI_GO_ON && *text) {
-		const char *stop = option_end(text);
+		const char *stop = mih_text_option_end(text);
 		mih_autofree char *word = strndup(text, (size_t)(stop - text));
 
 		if (!word)
