@@ -107,7 +107,8 @@ static struct {
 	pthread_mutex_t lock;
 } speech = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static void speak(enum fuse_log_level level, const char *fmt, va_list ap)
+static void MIH_PRINTF(2, 0)
+    speak(enum fuse_log_level level, const char *fmt, va_list ap)
 {
 	size_t room = sizeof(speech.line) - speech.len;
 	int n;
