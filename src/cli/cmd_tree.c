@@ -38,25 +38,7 @@ static int parse(struct tree *t, int argc, char **argv)
 		  .argument = "FILE",
 		  .help = "the sidecar to write (default: the bundle's name "
 			  "and .tree)" },
-		{ .name = "allow-symlinks",
-		  .kind = MIH_CLI_FLAG,
-		  .value = &t->model.allow_symlinks,
-		  .help = "follow links to files within the model" },
-		{ .name = "symlink-root",
-		  .kind = MIH_CLI_TEXT,
-		  .value = &t->model.symlink_root,
-		  .argument = "DIR",
-		  .help = "follow links to files within DIR, which holds "
-			  "MODEL" },
-		{ .name = "quiet",
-		  .letter = 'q',
-		  .kind = MIH_CLI_FLAG,
-		  .value = &t->model.quiet,
-		  .help = "no progress bar, no summary" },
-		{ .name = "json",
-		  .kind = MIH_CLI_FLAG,
-		  .value = &t->model.json,
-		  .help = "one JSON object at the end" },
+		MIH_CLI_PASS_OPTIONS(t->model),
 		{ .name = NULL },
 	};
 	const struct mih_cli_syntax syntax = {

@@ -34,6 +34,27 @@ mih_cli_links_open(const struct mih_cli_model_options *options,
 		   const char *model, struct mih_io_links *links);
 
 /** Rows for a command's table; @o: a struct mih_cli_model_options. */
+#define MIH_CLI_PASS_OPTIONS(o)                                                \
+	{ .name = "allow-symlinks",                                            \
+	  .kind = MIH_CLI_FLAG,                                                \
+	  .value = &(o).allow_symlinks,                                        \
+	  .help = "follow links to files within the model" },                  \
+	    { .name = "symlink-root",                                          \
+	      .kind = MIH_CLI_TEXT,                                            \
+	      .value = &(o).symlink_root,                                      \
+	      .argument = "DIR",                                               \
+	      .help = "follow links to files within DIR, which holds MODEL" }, \
+	    { .name = "quiet",                                                 \
+	      .letter = 'q',                                                   \
+	      .kind = MIH_CLI_FLAG,                                            \
+	      .value = &(o).quiet,                                             \
+	      .help = "no progress bar, no summary" },                         \
+	{                                                                      \
+		.name = "json", .kind = MIH_CLI_FLAG, .value = &(o).json,      \
+		.help = "one JSON object at the end"                           \
+	}
+
+/** The same, and what to leave out, for commands that scan the model. */
 #define MIH_CLI_MODEL_OPTIONS(o)                                               \
 	{ .name = "ignore-paths",                                              \
 	  .kind = MIH_CLI_LIST,                                                \
@@ -51,24 +72,7 @@ mih_cli_links_open(const struct mih_cli_model_options *options,
 	      .kind = MIH_CLI_FLAG,                                            \
 	      .value = &(o).no_ignore_git,                                     \
 	      .help = "take these too" },                                      \
-	    { .name = "allow-symlinks",                                        \
-	      .kind = MIH_CLI_FLAG,                                            \
-	      .value = &(o).allow_symlinks,                                    \
-	      .help = "follow links to files within the model" },              \
-	    { .name = "symlink-root",                                          \
-	      .kind = MIH_CLI_TEXT,                                            \
-	      .value = &(o).symlink_root,                                      \
-	      .argument = "DIR",                                               \
-	      .help = "follow links to files within DIR, which holds MODEL" }, \
-	    { .name = "quiet",                                                 \
-	      .letter = 'q',                                                   \
-	      .kind = MIH_CLI_FLAG,                                            \
-	      .value = &(o).quiet,                                             \
-	      .help = "no progress bar, no summary" },                         \
-	{                                                                      \
-		.name = "json", .kind = MIH_CLI_FLAG, .value = &(o).json,      \
-		.help = "one JSON object at the end"                           \
-	}
+	    MIH_CLI_PASS_OPTIONS(o)
 
 /** Paths to leave out, relative to the model. */
 struct mih_cli_ignore {
