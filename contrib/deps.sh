@@ -10,12 +10,13 @@ set -eu
 
 build_packages='build-essential autoconf automake pkg-config xz-utils
 libfuse3-dev fuse3 libssl-dev openssl libjansson-dev libxxhash-dev
-libcmocka-dev'
+libcmocka-dev opencl-headers'
 
 # python3-torch computes the embedding of the real model; b3sum is the oracle
-# for BLAKE3; attr reads the extended attributes of a mount.
+# for BLAKE3; PoCL is an OpenCL device that every machine can have; attr reads
+# the extended attributes of a mount.
 test_packages='python3 python3-venv python3-pip python3-torch ca-certificates
-attr b3sum mandoc shellcheck universal-ctags procps psmisc'
+attr b3sum pocl-opencl-icd mandoc shellcheck universal-ctags procps psmisc'
 
 desk_packages='clang clang-format-14 llvm valgrind git'
 

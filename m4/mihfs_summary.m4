@@ -3,8 +3,8 @@
 # The dotted feature list that ends configure. The same lines go to
 # config-features.txt, so that CI sees when a feature is lost.
 AC_DEFUN([MIHFS_SUMMARY], [
-AS_IF([test $have_cuda = 1], [mihfs_cuda_text="found (no device code yet)"], [mihfs_cuda_text=no])
-AS_IF([test $have_opencl = 1], [mihfs_opencl_text="found (no device code yet)"], [mihfs_opencl_text=no])
+AS_IF([test $have_cuda = 1], [mihfs_cuda_text=yes], [mihfs_cuda_text=no])
+AS_IF([test $have_opencl = 1], [mihfs_opencl_text=yes], [mihfs_opencl_text=no])
 mihfs_yesno() { test "$[]1" = 1 && echo yes || echo no; }
 cat > config-features.txt <<EOF
 SHA-NI hash path ............ `mihfs_yesno $have_SHANI`

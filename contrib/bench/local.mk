@@ -2,7 +2,8 @@
 #   make bench         the mount beside an unverified server
 #   make bench-hash    one core beside OpenSSL and b3sum
 #   make bench-scale   1 TiB and 100,000 files: time to mount, memory
-bench_programs = copy_server huge_model reader
+#   make gpu_rates     then gpu_rates cuda|opencl: what a device can do
+bench_programs = copy_server gpu_rates huge_model reader
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/mount_bench.sh \
@@ -10,6 +11,8 @@ EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/mount_bench.sh \
 
 copy_server_SOURCES = contrib/bench/copy_server.c
 copy_server_LDADD = libfs.a $(HASH_LIBS) libutil.a $(FUSE_LIBS) $(CRYPTO_LIBS)
+gpu_rates_SOURCES = contrib/bench/gpu_rates.c
+gpu_rates_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS)
 huge_model_SOURCES = contrib/bench/huge_model.c
 huge_model_LDADD = libsig.a libtree.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS) \
 	$(JANSSON_LIBS) $(XXHASH_LIBS)

@@ -29,13 +29,12 @@ static void reserve(void)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uintptr_t at = (uintptr_t)block;
 
-	if (block == MAP_FAILED) {
-		mih_gpu_staging_init(&staging, NULL, 0);
+	mih_gpu_staging_init(&staging);
+	if (block == MAP_FAILED)
 		return;
-	}
 	at = (at + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 	(void)madvise((void *)at, BLOCK_LEN, MADV_HUGEPAGE);
-	mih_gpu_staging_init(&staging, (void *)at, BLOCK_LEN);
+	mih_gpu_staging_set(&staging, (void *)at, BLOCK_LEN);
 }
 
 static size_t cpu_count(void)
@@ -94,6 +93,7 @@ static const char *cpu_describe(const struct mih_gpu_dev *dev)
 const struct mih_gpu_ops mih_gpu_cpu_ops = {
 	.api = MIH_GPU_API,
 	.kind = "cpu",
+	.automatic = true,
 	.count = cpu_count,
 	.open = cpu_open,
 	.close = cpu_close,

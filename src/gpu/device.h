@@ -20,10 +20,10 @@ struct mih_gpu_dev;
 
 /** What to hash, and whom to tell. Belongs to the submitter until done(). */
 struct mih_gpu_batch {
-	enum mih_hash_alg alg;               /* one with is_tree */
+	enum mih_hash_alg alg;		     /* one with is_tree */
 	const struct mih_hash_range *ranges; /* @nranges; kept until done() */
-	size_t nranges;                      /* 0 is legal */
-	uint8_t *digests;                    /* as for mih_hash_groups() */
+	size_t nranges;			     /* 0 is legal */
+	uint8_t *digests;		     /* as for mih_hash_groups() */
 	/**
 	 * Called exactly once, with 0 when every digest is written, or
 	 * MIH_EBACKEND when none can be relied on (redo it elsewhere). May run
@@ -31,12 +31,21 @@ struct mih_gpu_batch {
 	 * the device; it may submit again, and must not wait for the device.
 	 */
 	void (*done)(struct mih_gpu_batch *batch, mih_err err);
+	/** The device's, from submit to done(). */
+	struct {
+		struct mih_gpu_batch *next;
+		size_t range;	 /* first range not yet handed out whole */
+		size_t off;	 /* bytes of it handed out */
+		uint8_t *digest; /* where the next digest goes */
+		size_t pieces;	 /* handed out and not yet finished */
+	} dev;
 };
 
 /** What a kind of device can do; one row per kind in registry.c. */
 struct mih_gpu_ops {
-	unsigned api;     /* MIH_GPU_API, or the row is refused */
+	unsigned api;	  /* MIH_GPU_API, or the row is refused */
 	const char *kind; /* "cpu", "cuda", "opencl" */
+	bool automatic;	  /* may "auto" choose it? */
 	/** Number of devices of this kind here; leaves nothing behind. */
 	size_t (*count)(void);
 	/** Open device @ordinal < count(). 0 or MIH_EBACKEND with a story. */
@@ -45,7 +54,8 @@ struct mih_gpu_ops {
 	void (*close)(struct mih_gpu_dev *dev);
 	/** Take @batch; never blocks on a full queue of the hardware. */
 	void (*submit)(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch);
-	/** Memory the device reads fastest (pinned); NULL entry: plain memory. */
+	/** Memory the device reads fastest (pinned); NULL entry: plain memory.
+	 */
 	void *(*staging_alloc)(struct mih_gpu_dev *dev, size_t len);
 	void (*staging_free)(struct mih_gpu_dev *dev, void *buf, size_t len);
 	/** One line for people: name, memory, driver. */

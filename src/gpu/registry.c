@@ -6,14 +6,20 @@
 
 /* In order of preference; the CPU is last and never absent. */
 static const struct mih_gpu_ops *const kinds[] = {
+#if HAVE_CUDA
+	&mih_gpu_cuda_ops,
+#endif
+#if HAVE_OPENCL
+	&mih_gpu_opencl_ops,
+#endif
 	&mih_gpu_cpu_ops,
 };
 
 static mih_err open_auto(struct mih_gpu_dev **dev_out)
 {
 	for (size_t i = 0; i < MIH_ARRAY_LEN(kinds); i++)
-		if (kinds[i]->api == MIH_GPU_API && kinds[i]->count() > 0 &&
-		    kinds[i]->open(0, dev_out) == 0)
+		if (kinds[i]->api == MIH_GPU_API && kinds[i]->automatic &&
+		    kinds[i]->count() > 0 && kinds[i]->open(0, dev_out) == 0)
 			return 0;
 	return mih_err_fail(MIH_EBACKEND, "no device could be opened");
 }
@@ -32,8 +38,8 @@ static mih_err parse_spec(const char *spec, size_t *kind_len,
 	errno = 0;
 	*ordinal_out = strtoul(colon + 1, &end, 10);
 	if (colon[1] < '0' || colon[1] > '9' || *end || errno)
-		return mih_err_fail(MIH_EUSAGE,
-				    "%s: not a device number", spec);
+		return mih_err_fail(MIH_EUSAGE, "%s: not a device number",
+				    spec);
 	return 0;
 }
 
@@ -56,9 +62,8 @@ mih_err mih_gpu_open(const char *spec, struct mih_gpu_dev **dev_out)
 					    "%s: no such device here", spec);
 		return kinds[i]->open(ordinal, dev_out);
 	}
-	return mih_err_fail(MIH_EUSAGE,
-			    "%s: unknown kind of device (this build has: cpu)",
-			    spec);
+	return mih_err_fail(
+	    MIH_EUSAGE, "%s: this build knows no such kind of device", spec);
 }
 
 void mih_gpu_close(struct mih_gpu_dev *dev)

@@ -9,12 +9,19 @@ static size_t units(size_t len)
 	return (len + MIH_GPU_STAGING_UNIT - 1) / MIH_GPU_STAGING_UNIT;
 }
 
-void mih_gpu_staging_init(struct mih_gpu_staging *staging, void *base,
-			  size_t len)
+void mih_gpu_staging_init(struct mih_gpu_staging *staging)
 {
 	*staging = (struct mih_gpu_staging){
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
+}
+
+void mih_gpu_staging_set(struct mih_gpu_staging *staging, void *base,
+			 size_t len)
+{
+	pthread_mutex_t *guard mih_autounlock = &staging->lock;
+
+	pthread_mutex_lock(guard);
 	if (base)
 		staging->used = calloc(units(len), sizeof(*staging->used));
 	if (!staging->used)

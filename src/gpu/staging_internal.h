@@ -26,13 +26,16 @@ struct mih_gpu_staging {
 	size_t lowest; /* no unit below is free */
 };
 
+/** mih_gpu_staging_init() - a staging that says no until it has a block */
+void mih_gpu_staging_init(struct mih_gpu_staging *staging);
+
 /**
- * mih_gpu_staging_init() - deal out @len bytes at @base
- * @base: kept until the end; NULL gives a staging that always says no
+ * mih_gpu_staging_set() - deal out @len bytes at @base from now on; once
+ * @base: kept until the end; NULL changes nothing
  * @len:  a multiple of the unit
  */
-void mih_gpu_staging_init(struct mih_gpu_staging *staging, void *base,
-			  size_t len);
+void mih_gpu_staging_set(struct mih_gpu_staging *staging, void *base,
+			 size_t len);
 
 /** mih_gpu_staging_fini() - forget the block; its memory is the caller's. */
 void mih_gpu_staging_fini(struct mih_gpu_staging *staging);

@@ -12,7 +12,8 @@ static void test_lowest_run_first(void **state)
 	struct mih_gpu_staging s;
 
 	(void)state;
-	mih_gpu_staging_init(&s, block, sizeof(block));
+	mih_gpu_staging_init(&s);
+	mih_gpu_staging_set(&s, block, sizeof(block));
 	assert_ptr_equal(mih_gpu_staging_take(&s, UNIT), block);
 	assert_ptr_equal(mih_gpu_staging_take(&s, 2 * UNIT), block + UNIT);
 	assert_ptr_equal(mih_gpu_staging_take(&s, UNIT), block + 3 * UNIT);
@@ -27,7 +28,8 @@ static void test_full_block_says_no(void **state)
 	struct mih_gpu_staging s;
 
 	(void)state;
-	mih_gpu_staging_init(&s, block, sizeof(block));
+	mih_gpu_staging_init(&s);
+	mih_gpu_staging_set(&s, block, sizeof(block));
 	assert_null(mih_gpu_staging_take(&s, sizeof(block) + 1));
 	assert_ptr_equal(mih_gpu_staging_take(&s, sizeof(block)), block);
 	assert_null(mih_gpu_staging_take(&s, UNIT));
@@ -42,7 +44,8 @@ static void test_small_and_foreign_memory_is_not_its_own(void **state)
 	uint8_t other[16];
 
 	(void)state;
-	mih_gpu_staging_init(&s, block, sizeof(block));
+	mih_gpu_staging_init(&s);
+	mih_gpu_staging_set(&s, block, sizeof(block));
 	assert_null(mih_gpu_staging_take(&s, UNIT / 2 - 1));
 	assert_non_null(mih_gpu_staging_take(&s, UNIT / 2));
 	assert_false(mih_gpu_staging_give(&s, other, sizeof(other)));
@@ -55,7 +58,9 @@ static void test_no_block_says_no(void **state)
 	struct mih_gpu_staging s;
 
 	(void)state;
-	mih_gpu_staging_init(&s, NULL, 0);
+	mih_gpu_staging_init(&s);
+	assert_null(mih_gpu_staging_take(&s, UNIT));
+	mih_gpu_staging_set(&s, NULL, 0);
 	assert_null(mih_gpu_staging_take(&s, UNIT));
 	assert_false(mih_gpu_staging_give(&s, block, UNIT));
 	mih_gpu_staging_fini(&s);
@@ -71,7 +76,8 @@ static void test_pieces_never_overlap(void **state)
 
 	(void)state;
 	srandom(3);
-	mih_gpu_staging_init(&s, block, sizeof(block));
+	mih_gpu_staging_init(&s);
+	mih_gpu_staging_set(&s, block, sizeof(block));
 	for (int step = 0; step < 2000; step++) {
 		size_t i = (size_t)random() % N;
 

@@ -60,8 +60,9 @@ static const char *const format_names[] = { "text", "json", NULL };
 	      MIH_CLI_CHOICE, &(o)->on_mismatch,                                \
 	      "WHAT",	      "wrong bytes: eio, or also stop the mount",       \
 	      mismatch_names },                                                 \
-	    { "device",	    0,	      MIH_CLI_LIST,                             \
-	      &(o)->device, "DEVICE", "what hashes: auto or cpu",               \
+	    { "device",	    0,                                                  \
+	      MIH_CLI_LIST, &(o)->device,                                       \
+	      "DEVICE",	    "what hashes: auto, cpu, opencl[:N], cuda[:N]",     \
 	      NULL },                                                           \
 	{                                                                       \
 		"memory", 0, MIH_CLI_SIZE, &(o)->memory, "SIZE",                \
