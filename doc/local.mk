@@ -1,3 +1,3 @@
 dist_man1_MANS += doc/mihfs.1
-dist_doc_DATA += README.md doc/architecture.md doc/format.md \
+dist_doc_DATA += README doc/architecture.md doc/format.md \
 	doc/performance.md doc/threat-model.md
