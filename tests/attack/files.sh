@@ -82,6 +82,7 @@ for kind in $kinds; do
 	replace "$kind"
 	mt_drop_caches
 	# If it never opened the file nobody reads this.
+	# shellcheck disable=SC2016 # the inner shell expands it
 	mt_limit sh -c 'echo >"$1"' sh "$work/go"
 	eventually 60 sh -c "! kill -0 $holder 2>/dev/null" ||
 		kill -9 $holder

@@ -1,3 +1,3 @@
 #!/bin/sh
 # Every digest on the cuda device equals the portable reference.
-exec "$top_builddir/test_device_equal" cuda
+exec "${top_builddir:-.}/test_device_equal" cuda

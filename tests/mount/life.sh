@@ -50,6 +50,7 @@ check "and the mount point is free again" not_mounted
 mt_mount "$work/model"
 kill -s USR1 "$mt_pid"
 kill -s TERM "$mt_pid"
+# shellcheck disable=SC2016 # the inner shell expands it
 check "SIGTERM ends it after a stray SIGUSR1" timeout 20 sh -c \
 	'while grep -qF " $1 " /proc/self/mountinfo; do sleep 0.1; done' sh "$mnt"
 not_mounted || kill -s KILL "$mt_pid"
