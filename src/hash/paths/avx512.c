@@ -25,12 +25,14 @@
  * the others past it and take it over. Two instructions instead of four. */
 #define BEHIND(prev, swapped, top) LOGIC3(swapped, prev, top, 0xf8)
 #define MIH_SHIFT_BE32(prev, cur)                                              \
-	BEHIND(prev, SWAP(cur, (int64_t)0x8004050680000102,                    \
-			  (int64_t)0x800c0d0e8008090a),                        \
+	BEHIND(prev,                                                           \
+	       SWAP(cur, (int64_t)0x8004050680000102,                          \
+		    (int64_t)0x800c0d0e8008090a),                              \
 	       MIH_W32(0xff000000))
 #define MIH_SHIFT_BE64(prev, cur)                                              \
-	BEHIND(prev, SWAP(cur, (int64_t)0x8000010203040506,                    \
-			  (int64_t)0x8008090a0b0c0d0e),                        \
+	BEHIND(prev,                                                           \
+	       SWAP(cur, (int64_t)0x8000010203040506,                          \
+		    (int64_t)0x8008090a0b0c0d0e),                              \
 	       MIH_W64(0xff00000000000000))
 
 #include "hash/core/port.h"
