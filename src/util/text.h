@@ -22,7 +22,8 @@
  * Control characters become '?'. What is too long ends before the character
  * of UTF-8 that does not fit.
  */
-void mih_text_format(char *line, size_t cap, const char *fmt, va_list args);
+void mih_text_format(char *line, size_t cap, const char *fmt, va_list args)
+    MIH_PRINTF(3, 0);
 
 /**
  * mih_text_char() - how long is the character of UTF-8 at @text?
