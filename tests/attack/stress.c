@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define NREADERS 4
+#define MORE_S	 45 /* seconds */
 #define READ_MAX ((size_t)256 << 10)
 #define PAGE	 ((size_t)4096)
 #define HOLES	 8 /* damaged places at one time */
@@ -226,6 +227,9 @@ int main(int argc, char **argv)
 	for (int i = 0; i <= NREADERS; i++)
 		start(&race, i);
 	sleep((unsigned)atoi(argv[4]));
+	/* A slow build has seen little by then: go on until both came. */
+	for (int i = 0; i < MORE_S && !(c->good && c->errors); i++)
+		sleep(1);
 	atomic_store(&c->stop, true);
 	well = everyone_ended_well();
 	printf("good %ju, errors %ju, other %ju, WRONG %ju; %ju changes\n",
