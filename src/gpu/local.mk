@@ -6,6 +6,7 @@ libgpu_a_SOURCES = \
 	src/gpu/port_internal.h \
 	src/gpu/registry.c \
 	src/gpu/staging.c src/gpu/staging_internal.h
+libgpu_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
 
 gpu_kernels = \
 	src/gpu/kernels/blake3.h src/gpu/kernels/groups.h \
@@ -18,7 +19,6 @@ EXTRA_DIST += $(gpu_kernels)
 # Kernels travel in the program as data: a fat binary for CUDA, text for OpenCL.
 if HAVE_CUDA
 libgpu_a_SOURCES += src/gpu/cuda.c src/gpu/cuda_image.c
-libgpu_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
 CLEANFILES += src/gpu/kernels/all.fatbin
 src/gpu/libgpu_a-cuda_image.$(OBJEXT): src/gpu/kernels/all.fatbin
 src/gpu/kernels/all.fatbin: $(gpu_kernels) $(wildcard $(gpu_cores)/*.h)
