@@ -30,8 +30,23 @@ int mih_cli_exit_code(mih_err err);
  */
 int mih_cli_fail(mih_err err);
 
-/** One command; each lives in cmd_<name>.c and returns an exit code. */
-typedef int (*mih_cli_command)(int argc, char **argv);
+/** A command's main(); each lives in a file cmd_<name>.c. */
+typedef int (*mih_cli_main)(int argc, char **argv);
+
+/** One row of the list of commands. */
+struct mih_cli_command {
+	const char *name;
+	const char *what; /* one line for --help */
+	mih_cli_main run; /* returns an exit code */
+};
+
+/**
+ * mih_cli_commands - every command; a row without a name ends the list
+ *
+ * The only such list: 'mihfs --help', the completions of the shells and the
+ * check of the manual pages read it.
+ */
+extern const struct mih_cli_command mih_cli_commands[];
 
 /** mih_cli_mount() - check the signature and serve the model. */
 int mih_cli_mount(int argc, char **argv);

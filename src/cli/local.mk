@@ -3,21 +3,23 @@ mihfs_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
 	-DMIH_CLI_DATA_DIR='"$(pkgdatadir)"'
 mihfs_SOURCES = \
 	src/cli/commands.h src/cli/main.c \
-	src/cli/cmd_sign.c src/cli/cmd_verify.c src/cli/cmd_digest.c \
-	src/cli/cmd_tree.c src/cli/cmd_inspect.c src/cli/cmd_bench.c \
+	src/cli/options.c src/cli/options.h \
+	src/cli/trust_options.c src/cli/trust_options.h \
+	src/cli/check/cmd_inspect.c src/cli/check/cmd_verify.c \
+	src/cli/host/cmd_bench.c \
 	src/cli/mount/cmd_mount.c \
 	src/cli/mount/daemon.c src/cli/mount/daemon.h \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
 	src/cli/mount/notify.c src/cli/mount/notify.h \
-	src/cli/options.c src/cli/options.h \
-	src/cli/password.c src/cli/password.h \
-	src/cli/trust_options.c src/cli/trust_options.h \
 	src/cli/pass/ignore.c \
 	src/cli/pass/pass.c src/cli/pass/pass.h \
 	src/cli/pass/progress.c src/cli/pass/progress.h \
 	src/cli/pass/ranges.c src/cli/pass/ranges.h \
 	src/cli/pass/report.c src/cli/pass/report.h \
-	src/cli/pass/signed.c src/cli/pass/signed.h
+	src/cli/pass/signed.c src/cli/pass/signed.h \
+	src/cli/publish/cmd_digest.c src/cli/publish/cmd_sign.c \
+	src/cli/publish/cmd_tree.c \
+	src/cli/publish/password.c src/cli/publish/password.h
 # From the top layer down: each archive may use those behind it.
 mihfs_LDADD = libfs.a libverify.a libtree.a libgpu.a libsig.a $(HASH_LIBS) \
 	libutil.a $(FUSE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS)

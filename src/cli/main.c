@@ -5,39 +5,25 @@
  */
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "util/checked.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-struct command {
-	const char *name;
-	mih_cli_command run;
-};
-
 /* clang-format off */
-static const struct command commands[] = {
-	{ "mount", mih_cli_mount },
-	{ "sign", mih_cli_sign },
-	{ "verify", mih_cli_verify },
-	{ "digest", mih_cli_digest },
-	{ "tree", mih_cli_tree },
-	{ "inspect", mih_cli_inspect },
-	{ "bench", mih_cli_bench },
-	{ NULL, NULL },
+const struct mih_cli_command mih_cli_commands[] = {
+	{ "mount", "serve a signed model; the word may be left out",
+	  mih_cli_mount },
+	{ "sign", "sign a model directory", mih_cli_sign },
+	{ "verify", "check a whole model, without a mount", mih_cli_verify },
+	{ "digest", "print digests, sign nothing", mih_cli_digest },
+	{ "tree", "build the sidecar of a signed model again", mih_cli_tree },
+	{ "inspect", "show who claims to have signed what", mih_cli_inspect },
+	{ "bench", "measure what this host can hash and verify",
+	  mih_cli_bench },
+	{ NULL, NULL, NULL },
 };
 /* clang-format on */
-
-static const char about[] =
-    "Serve a signed model: every byte is checked before it is returned.\n\n"
-    "  mihfs --root signed.json MODEL MOUNTPOINT   mount (or: mihfs mount)\n"
-    "  mihfs sign     sign a model directory\n"
-    "  mihfs verify   check a whole model, without a mount\n"
-    "  mihfs digest   print digests, sign nothing\n"
-    "  mihfs tree     build the sidecar of a signed model again\n"
-    "  mihfs inspect  show who claims to have signed what\n"
-    "  mihfs bench    measure what this host can hash and verify\n\n"
-    "'mihfs COMMAND --help' tells more.";
 
 int mih_cli_exit_code(mih_err err)
 {
@@ -65,47 +51,46 @@ int mih_cli_fail(mih_err err)
 	return mih_cli_exit_code(err);
 }
 
-static mih_cli_command find_command(const char *name)
+static mih_cli_main find_command(const char *name)
 {
-	for (const struct command *c = commands; c->name; c++)
+	for (const struct mih_cli_command *c = mih_cli_commands; c->name; c++)
 		if (!strcmp(c->name, name))
 			return c->run;
 	return NULL;
 }
 
-static bool is_program_option(const char *word)
+static bool is_one_of(const char *word, const char *name, const char *letter)
 {
-	static const char *const words[] = { "-h", "--help", "-V",
-					     "--version" };
+	return !strcmp(word, name) || !strcmp(word, letter);
+}
 
-	for (size_t i = 0; i < MIH_ARRAY_LEN(words); i++)
-		if (!strcmp(words[i], word))
-			return true;
-	return false;
+static int print_help(void)
+{
+	printf("usage: mihfs --root signed.json MODEL MOUNTPOINT\n"
+	       "       mihfs COMMAND [options] ...\n\n"
+	       "Serve a signed model: every byte is checked before it is "
+	       "returned.\n\ncommands:\n");
+	for (const struct mih_cli_command *c = mih_cli_commands; c->name; c++)
+		printf("  %-10s %s\n", c->name, c->what);
+	printf("\n'mihfs COMMAND --help' tells more, 'mihfs --version' "
+	       "the version.\n");
+	return MIH_CLI_DONE;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct mih_cli_option none[] = { { .name = NULL } };
-	static const struct mih_cli_syntax syntax = {
-		.command = "",
-		.synopsis = "COMMAND [options] ...",
-		.about = about,
-		.options = none,
-		.max_operands = -1,
-	};
-	mih_cli_command run;
-	char **operands;
+	mih_cli_main run;
 
 	if (argc < 2)
 		return mih_cli_usage("", "no command");
-	if (is_program_option(argv[1]))
-		return mih_cli_options_parse(&syntax, 2, argv, &operands);
+	if (is_one_of(argv[1], "--help", "-h"))
+		return print_help();
+	if (is_one_of(argv[1], "--version", "-V"))
+		return mih_cli_version();
 	run = find_command(argv[1]);
 	if (run)
 		return run(argc - 1, argv + 1);
-	run = find_command("mount");
-	if (run && strchr("-/", argv[1][0]))
-		return run(argc, argv);
+	if (argv[1][0] == '-' || argv[1][0] == '/')
+		return mih_cli_mount(argc, argv);
 	return mih_cli_usage("", "unknown command '%s'", argv[1]);
 }

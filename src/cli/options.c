@@ -236,7 +236,7 @@ static int print_help(const struct mih_cli_syntax *syntax)
 	return MIH_CLI_DONE;
 }
 
-static int print_version(void)
+int mih_cli_version(void)
 {
 	printf("mihfs %s\n", PACKAGE_VERSION);
 	return MIH_CLI_DONE;
@@ -293,7 +293,7 @@ int mih_cli_options_parse(const struct mih_cli_syntax *syntax, int argc,
 		if (got == VAL_HELP || got == 'h')
 			return print_help(syntax);
 		if (got == VAL_VER || got == 'V')
-			return print_version();
+			return mih_cli_version();
 		row = got == '?' || got == ':' ? NULL : find_row(syntax, got);
 		end = row ? set_value(syntax, row, optarg)
 			  : refuse_option(syntax, argv, got);

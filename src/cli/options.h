@@ -75,6 +75,9 @@ int mih_cli_options_parse(const struct mih_cli_syntax *syntax, int argc,
  */
 int mih_cli_usage(const char *command, const char *fmt, ...) MIH_PRINTF(2, 3);
 
+/** mih_cli_version() - print it; returns MIH_CLI_DONE */
+int mih_cli_version(void);
+
 /**
  * mih_cli_size_parse() - "4096", "64K", "1.5G", "2GiB" to bytes
  * @text:      digits, perhaps with a fraction, and K, M, G, T or P (powers of

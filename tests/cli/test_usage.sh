@@ -6,6 +6,10 @@ expect 2 "no command" "$MIHFS"
 one_line "no command"
 says "no command points at --help" "mihfs --help"
 
+expect 2 "an empty command" "$MIHFS" ""
+one_line "an empty command"
+says "an empty command is no mount" "unknown command"
+
 expect 2 "unknown command" "$MIHFS" frobnicate
 one_line "unknown command"
 says "unknown command is named" "'frobnicate'"

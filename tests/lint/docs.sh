@@ -15,11 +15,18 @@ else
 	tap_skip "mandoc has nothing to say about $page" "no mandoc here"
 fi
 
+# The program's own list of commands.
+commands=$("$MIHFS" --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
+tap_check "the program lists its commands" test -n "$commands"
+for command in $commands; do
+	tap_check "$page explains $command" grep -qx "\.Ss $command" $page
+done
+
 # Long options that the program says it has, and those the page explains.
 said()
 {
-	for command in mount sign verify digest tree inspect bench; do
-		"$MIHFS" $command --help 2>/dev/null
+	for command in $commands; do
+		"$MIHFS" "$command" --help 2>/dev/null
 	done | grep -oE -- '--[a-z][a-z-]+' | sort -u
 }
 

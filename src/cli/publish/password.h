@@ -1,10 +1,10 @@
 /*
- * cli/password.h - ask at the terminal, and leave it as it was
+ * cli/publish/password.h - ask at the terminal, and leave it as it was
  *
  * Layer: src/cli.  Threads: one at a time; it borrows the process's signals.
  */
-#ifndef MIH_CLI_PASSWORD_H
-#define MIH_CLI_PASSWORD_H
+#ifndef MIH_CLI_PUBLISH_PASSWORD_H
+#define MIH_CLI_PUBLISH_PASSWORD_H
 
 #include <stdbool.h>
 #include <stddef.h>

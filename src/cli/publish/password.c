@@ -1,4 +1,4 @@
-#include "cli/password.h"
+#include "cli/publish/password.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 

@@ -6,7 +6,7 @@
 #include "cli/options.h"
 #include "cli/pass/pass.h"
 #include "cli/pass/report.h"
-#include "cli/password.h"
+#include "cli/publish/password.h"
 #include "sig/bundle.h"
 #include "util/bytes.h"
 #include "util/checked.h"
