@@ -11,7 +11,7 @@ mihfs_SOURCES = \
 	src/cli/mount/daemon.c src/cli/mount/daemon.h \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
 	src/cli/mount/notify.c src/cli/mount/notify.h \
-	src/cli/pass/ignore.c \
+	src/cli/pass/found.c src/cli/pass/ignore.c \
 	src/cli/pass/pass.c src/cli/pass/pass.h \
 	src/cli/pass/progress.c src/cli/pass/progress.h \
 	src/cli/pass/ranges.c src/cli/pass/ranges.h \

@@ -302,3 +302,17 @@ int mih_cli_options_parse(const struct mih_cli_syntax *syntax, int argc,
 	return end == MIH_CLI_GO_ON ? check_operands(syntax, argc - optind)
 				    : end;
 }
+
+int mih_cli_options_parse_one(const struct mih_cli_syntax *syntax, int argc,
+			      char **argv, const char **operand_out)
+{
+	struct mih_cli_syntax one = *syntax;
+	char **operands;
+	int end;
+
+	one.min_operands = one.max_operands = 1;
+	end = mih_cli_options_parse(&one, argc, argv, &operands);
+	if (end == MIH_CLI_GO_ON)
+		*operand_out = operands[0];
+	return end;
+}

@@ -67,6 +67,14 @@ int mih_cli_options_parse(const struct mih_cli_syntax *syntax, int argc,
 			  char **argv, char ***operands_out);
 
 /**
+ * mih_cli_options_parse_one() - the same for a command with one operand
+ * @syntax: its min_operands and max_operands are not looked at
+ * @operand_out: set to the operand (borrowed from @argv)
+ */
+int mih_cli_options_parse_one(const struct mih_cli_syntax *syntax, int argc,
+			      char **argv, const char **operand_out);
+
+/**
  * mih_cli_usage() - tell in one line what is wrong with the command line
  * @command: "sign"
  * @fmt:     printf format without a newline

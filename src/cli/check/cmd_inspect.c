@@ -36,15 +36,9 @@ static int parse(struct inspect *in, int argc, char **argv)
 			 "of the bundle,\nnot its signature: that is what "
 			 "'mihfs verify' is for.",
 		.options = options,
-		.min_operands = 1,
-		.max_operands = 1,
 	};
-	char **operands;
-	int end = mih_cli_options_parse(&syntax, argc, argv, &operands);
 
-	if (end == MIH_CLI_GO_ON)
-		in->path = operands[0];
-	return end;
+	return mih_cli_options_parse_one(&syntax, argc, argv, &in->path);
 }
 
 static const char *method_name(enum mih_sig_method method)

@@ -27,6 +27,7 @@ struct verify {
 	struct mih_cli_report report;
 	mih_err system; /* first error that is no verdict */
 	/* Owned. */
+	char *beside;
 	struct mih_sig_trust *trust;
 	struct mih_sig_bundle *bundle;
 	struct mih_cli_signed files;
@@ -65,14 +66,12 @@ static int parse(struct verify *v, int argc, char **argv)
 		.synopsis = "[options] MODEL",
 		.about = "Check the signature and every byte of a model.",
 		.options = options,
-		.min_operands = 1,
-		.max_operands = 1,
 	};
-	char **operands;
-	int end = mih_cli_options_parse(&syntax, argc, argv, &operands);
+	int end = mih_cli_options_parse_one(&syntax, argc, argv, &v->dir);
 
 	if (end == MIH_CLI_GO_ON)
-		v->dir = operands[0];
+		end =
+		    mih_cli_sidecar_settle(v->signature, &v->tree, &v->beside);
 	return end;
 }
 
@@ -399,16 +398,8 @@ static int run(struct verify *v)
 int mih_cli_verify(int argc, char **argv)
 {
 	struct verify v = { .signature = "signed.json", .files.dirfd = -1 };
-	mih_autofree char *beside = NULL;
 	int code = parse(&v, argc, argv);
 
-	if (code == MIH_CLI_GO_ON && !v.tree) {
-		if (asprintf(&beside, "%s.tree", v.signature) < 0) {
-			beside = NULL;
-			code = mih_cli_fail(-ENOMEM);
-		}
-		v.tree = beside;
-	}
 	if (code == MIH_CLI_GO_ON)
 		code = run(&v);
 	mih_cli_pass_fini(&v.pass);
@@ -420,5 +411,6 @@ int mih_cli_verify(int argc, char **argv)
 	mih_cli_report_fini(&v.report);
 	mih_cli_trust_fini(&v.trust_options);
 	mih_cli_list_fini(&v.model.ignore);
+	free(v.beside);
 	return code;
 }

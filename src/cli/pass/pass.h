@@ -103,6 +103,37 @@ MIH_MUST_CHECK mih_err mih_cli_ignore_add_own(struct mih_cli_ignore *ignore,
 /** mih_cli_ignore_fini() - release the paths. */
 void mih_cli_ignore_fini(struct mih_cli_ignore *ignore);
 
+/** The files of a model, and what the options say about finding them. */
+struct mih_cli_found {
+	struct mih_cli_ignore ignore;
+	struct mih_io_links links;
+	struct mih_verify_scan scan; /* start from .dirfd = -1 */
+};
+
+/**
+ * mih_cli_found_open() - look for every file of @model
+ * @found: finish with mih_cli_found_fini() in any case
+ * @own:   files of ours to leave out, NULL-terminated; or NULL
+ *
+ * Return: 0; else as mih_verify_scan_run(), with a story.
+ */
+MIH_MUST_CHECK mih_err mih_cli_found_open(
+    struct mih_cli_found *found, const struct mih_cli_model_options *options,
+    const char *model, const char *const *own);
+
+/** mih_cli_found_fini() - release all of it. */
+void mih_cli_found_fini(struct mih_cli_found *found);
+
+/**
+ * mih_cli_sidecar_settle() - the sidecar's name, if the user gave none
+ * @sidecar: as given, or NULL; then set to "<bundle>.tree"
+ * @beside:  set to the memory of that name (owned)
+ *
+ * Return: MIH_CLI_GO_ON, or the exit code with which the command ends now.
+ */
+int mih_cli_sidecar_settle(const char *bundle, const char **sidecar,
+			   char **beside);
+
 /** One file of a pass. */
 struct mih_cli_pass_file {
 	const char *path; /* relative to the pass's dirfd (borrowed) */

@@ -22,9 +22,7 @@ struct digest {
 	const char *dir;		  /* MODEL, as typed */
 	const struct mih_hash_info *info; /* NULL: lthash16 */
 	/* Owned. */
-	struct mih_cli_ignore ignore;
-	struct mih_verify_scan scan;
-	struct mih_io_links links;
+	struct mih_cli_found found;
 	struct mih_cli_pass_file *files;
 	struct mih_cli_pass pass;
 	pthread_mutex_t lock; /* of the sum */
@@ -50,11 +48,8 @@ static int parse(struct digest *d, int argc, char **argv)
 		.synopsis = "[options] MODEL",
 		.about = "Print the digest of every file of a model.",
 		.options = options,
-		.min_operands = 1,
-		.max_operands = 1,
 	};
-	char **operands;
-	int end = mih_cli_options_parse(&syntax, argc, argv, &operands);
+	int end = mih_cli_options_parse_one(&syntax, argc, argv, &d->dir);
 
 	if (end != MIH_CLI_GO_ON)
 		return end;
@@ -62,26 +57,7 @@ static int parse(struct digest *d, int argc, char **argv)
 	if (!d->info && strcmp(d->algorithm, lthash_name))
 		return mih_cli_usage("digest", "unknown algorithm '%s'",
 				     d->algorithm);
-	d->dir = operands[0];
 	return MIH_CLI_GO_ON;
-}
-
-static mih_err find_files(struct digest *d)
-{
-	struct mih_verify_scan_rules rules = {
-		.ignore_git = !d->model.no_ignore_git,
-		.links = &d->links,
-	};
-	mih_err err = mih_cli_links_open(&d->model, d->dir, &d->links);
-
-	for (size_t i = 0; !err && i < d->model.ignore.n; i++)
-		err = mih_cli_ignore_add(&d->ignore, d->dir,
-					 d->model.ignore.items[i]);
-	if (err)
-		return err;
-	rules.ignore = (const char *const *)d->ignore.paths;
-	rules.nignore = d->ignore.n;
-	return mih_verify_scan_run(d->dir, &rules, &d->scan);
 }
 
 static void add_element(struct digest *d, size_t file, uint64_t off,
@@ -124,7 +100,7 @@ static mih_err read_files(struct digest *d)
 {
 	enum mih_hash_alg alg = d->info ? d->info->id : MIH_HASH_MTH4K_SHA256;
 	bool is_tree = mih_hash_info(alg)->is_tree;
-	size_t n = d->scan.nfiles;
+	size_t n = d->found.scan.nfiles;
 	mih_err err;
 
 	d->files = calloc(n + 1, sizeof(*d->files));
@@ -132,16 +108,16 @@ static mih_err read_files(struct digest *d)
 		return mih_err_fail_errno(-ENOMEM, "%s", d->dir);
 	for (size_t i = 0; i < n; i++)
 		d->files[i] = (struct mih_cli_pass_file){
-			.path = d->scan.files[i].path,
-			.nbytes = d->scan.files[i].nbytes,
+			.path = d->found.scan.files[i].path,
+			.nbytes = d->found.scan.files[i].nbytes,
 			.tree = is_tree ? alg : MIH_HASH_NONE,
 			.flat = is_tree ? MIH_HASH_NONE : alg,
 		};
 	d->pass = (struct mih_cli_pass){
 		.label = "reading",
 		.quiet = d->model.quiet,
-		.dirfd = d->scan.dirfd,
-		.links = &d->links,
+		.dirfd = d->found.scan.dirfd,
+		.links = &d->found.links,
 		.files = d->files,
 		.nfiles = n,
 		.context = d,
@@ -232,7 +208,8 @@ static mih_err print_json(const struct digest *d)
 
 static int run(struct digest *d)
 {
-	mih_err err = find_files(d), bad = 0;
+	mih_err err = mih_cli_found_open(&d->found, &d->model, d->dir, NULL);
+	mih_err bad = 0;
 
 	if (!err)
 		err = read_files(d);
@@ -251,7 +228,7 @@ int mih_cli_digest(int argc, char **argv)
 {
 	struct digest d = {
 		.algorithm = "mth4k-sha256",
-		.scan.dirfd = -1,
+		.found.scan.dirfd = -1,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	int code = parse(&d, argc, argv);
@@ -259,9 +236,7 @@ int mih_cli_digest(int argc, char **argv)
 	if (code == MIH_CLI_GO_ON)
 		code = run(&d);
 	mih_cli_pass_fini(&d.pass);
-	mih_verify_scan_fini(&d.scan);
-	mih_io_links_close(&d.links);
-	mih_cli_ignore_fini(&d.ignore);
+	mih_cli_found_fini(&d.found);
 	mih_cli_list_fini(&d.model.ignore);
 	free(d.files);
 	pthread_mutex_destroy(&d.lock);

@@ -29,12 +29,11 @@ struct sign {
 	struct mih_cli_list chain;
 	int tree_choice;
 	const char *dir; /* MODEL, as typed */
+	const char *sidecar;
 	/* Owned. */
-	char *sidecar;
+	char *beside;
 	struct mih_sig_key *key;
-	struct mih_cli_ignore ignore;
-	struct mih_verify_scan scan;
-	struct mih_io_links links;
+	struct mih_cli_found found;
 	struct mih_cli_pass_file *files;
 	struct mih_cli_pass pass;
 };
@@ -84,11 +83,8 @@ static int parse(struct sign *s, int argc, char **argv)
 		.synopsis = "[options] --private-key FILE MODEL",
 		.about = "Sign every file of a model directory (or one file).",
 		.options = options,
-		.min_operands = 1,
-		.max_operands = 1,
 	};
-	char **operands;
-	int end = mih_cli_options_parse(&syntax, argc, argv, &operands);
+	int end = mih_cli_options_parse_one(&syntax, argc, argv, &s->dir);
 
 	if (end != MIH_CLI_GO_ON)
 		return end;
@@ -97,8 +93,7 @@ static int parse(struct sign *s, int argc, char **argv)
 	if (s->chain.n > 0 && !s->certificate)
 		return mih_cli_usage("sign", "--certificate-chain goes with "
 					     "--signing-certificate");
-	s->dir = operands[0];
-	return MIH_CLI_GO_ON;
+	return mih_cli_sidecar_settle(s->signature, &s->sidecar, &s->beside);
 }
 
 /* Before the long work: a wrong password should not cost an hour. */
@@ -118,25 +113,10 @@ static mih_err load_key(struct sign *s)
 
 static mih_err find_files(struct sign *s)
 {
-	struct mih_verify_scan_rules rules = {
-		.ignore_git = !s->model.no_ignore_git,
-		.links = &s->links,
-	};
-	mih_err err = mih_cli_links_open(&s->model, s->dir, &s->links);
+	const char *const own[] = { s->signature, s->sidecar, NULL };
+	mih_err err = mih_cli_found_open(&s->found, &s->model, s->dir, own);
 
-	for (size_t i = 0; !err && i < s->model.ignore.n; i++)
-		err = mih_cli_ignore_add(&s->ignore, s->dir,
-					 s->model.ignore.items[i]);
-	if (!err)
-		err = mih_cli_ignore_add_own(&s->ignore, s->dir, s->signature);
-	if (!err)
-		err = mih_cli_ignore_add_own(&s->ignore, s->dir, s->sidecar);
-	if (err)
-		return err;
-	rules.ignore = (const char *const *)s->ignore.paths;
-	rules.nignore = s->ignore.n;
-	err = mih_verify_scan_run(s->dir, &rules, &s->scan);
-	if (!err && s->scan.nfiles == 0)
+	if (!err && s->found.scan.nfiles == 0)
 		return mih_err_fail(MIH_EUSAGE, "%s: no file to sign", s->dir);
 	return err;
 }
@@ -145,7 +125,7 @@ static mih_err read_files(struct sign *s)
 {
 	enum mih_hash_alg tree =
 	    mih_hash_by_name(tree_names[s->tree_choice])->id;
-	size_t n = s->scan.nfiles;
+	size_t n = s->found.scan.nfiles;
 	mih_err err;
 
 	s->files = calloc(n, sizeof(*s->files));
@@ -153,8 +133,8 @@ static mih_err read_files(struct sign *s)
 		return mih_err_fail_errno(-ENOMEM, "%s", s->dir);
 	for (size_t i = 0; i < n; i++)
 		s->files[i] = (struct mih_cli_pass_file){
-			.path = s->scan.files[i].path,
-			.nbytes = s->scan.files[i].nbytes,
+			.path = s->found.scan.files[i].path,
+			.nbytes = s->found.scan.files[i].nbytes,
 			.tree = tree,
 			.flat = tree == MIH_HASH_BLAKE3 ? MIH_HASH_NONE
 							: MIH_HASH_SHA256,
@@ -163,8 +143,8 @@ static mih_err read_files(struct sign *s)
 	s->pass = (struct mih_cli_pass){
 		.label = "signing",
 		.quiet = s->model.quiet,
-		.dirfd = s->scan.dirfd,
-		.links = &s->links,
+		.dirfd = s->found.scan.dirfd,
+		.links = &s->found.links,
 		.files = s->files,
 		.nfiles = n,
 		.sidecar = s->sidecar,
@@ -193,12 +173,12 @@ static bool fill_ignores(struct mih_sig_manifest *m, const struct sign *s)
 {
 	size_t ngit = s->model.no_ignore_git ? 0 : MIH_ARRAY_LEN(git_paths);
 
-	m->ignore_paths = calloc(s->ignore.n + ngit + 1, sizeof(char *));
+	m->ignore_paths = calloc(s->found.ignore.n + ngit + 1, sizeof(char *));
 	if (!m->ignore_paths)
 		return false;
-	for (size_t i = 0; i < s->ignore.n + ngit; i++) {
-		m->ignore_paths[i] =
-		    strdup(i < ngit ? git_paths[i] : s->ignore.paths[i - ngit]);
+	for (size_t i = 0; i < s->found.ignore.n + ngit; i++) {
+		m->ignore_paths[i] = strdup(
+		    i < ngit ? git_paths[i] : s->found.ignore.paths[i - ngit]);
 		if (!m->ignore_paths[i])
 			return false;
 		m->nignore_paths++;
@@ -211,11 +191,11 @@ static bool fill_manifest(struct mih_sig_manifest *m, const struct sign *s)
 	mih_autofree char *real = realpath(s->dir, NULL);
 
 	m->model_name = strdup(real ? basename(real) : "model");
-	m->allow_symlinks = s->links.follow;
-	m->resources = calloc(s->scan.nfiles, sizeof(*m->resources));
+	m->allow_symlinks = s->found.links.follow;
+	m->resources = calloc(s->found.scan.nfiles, sizeof(*m->resources));
 	if (!m->model_name || !m->resources)
 		return false;
-	for (; m->nresources < s->scan.nfiles; m->nresources++)
+	for (; m->nresources < s->found.scan.nfiles; m->nresources++)
 		if (!fill_resource(&m->resources[m->nresources],
 				   &s->files[m->nresources]))
 			return false;
@@ -307,13 +287,8 @@ static int fail(mih_err err)
 
 static int run(struct sign *s)
 {
-	mih_err err;
+	mih_err err = load_key(s);
 
-	if (asprintf(&s->sidecar, "%s.tree", s->signature) < 0) {
-		s->sidecar = NULL;
-		return fail(-ENOMEM);
-	}
-	err = load_key(s);
 	if (!err)
 		err = find_files(s);
 	if (err)
@@ -330,19 +305,17 @@ static int run(struct sign *s)
 
 int mih_cli_sign(int argc, char **argv)
 {
-	struct sign s = { .signature = "signed.json", .scan.dirfd = -1 };
+	struct sign s = { .signature = "signed.json", .found.scan.dirfd = -1 };
 	int code = parse(&s, argc, argv);
 
 	if (code == MIH_CLI_GO_ON)
 		code = run(&s);
 	mih_cli_pass_fini(&s.pass);
-	mih_verify_scan_fini(&s.scan);
-	mih_io_links_close(&s.links);
-	mih_cli_ignore_fini(&s.ignore);
+	mih_cli_found_fini(&s.found);
 	mih_cli_list_fini(&s.model.ignore);
 	mih_cli_list_fini(&s.chain);
 	mih_sig_key_free(s.key);
 	free(s.files);
-	free(s.sidecar);
+	free(s.beside);
 	return code;
 }

@@ -47,14 +47,12 @@ static int parse(struct tree *t, int argc, char **argv)
 		.about = "Build the sidecar of a signed model again; needs no "
 			 "key.",
 		.options = options,
-		.min_operands = 1,
-		.max_operands = 1,
 	};
-	char **operands;
-	int end = mih_cli_options_parse(&syntax, argc, argv, &operands);
+	int end = mih_cli_options_parse_one(&syntax, argc, argv, &t->dir);
 
 	if (end == MIH_CLI_GO_ON)
-		t->dir = operands[0];
+		end = mih_cli_sidecar_settle(t->signature, &t->output,
+					     &t->beside);
 	return end;
 }
 
@@ -197,13 +195,6 @@ int mih_cli_tree(int argc, char **argv)
 	struct tree t = { .signature = "signed.json", .files.dirfd = -1 };
 	int code = parse(&t, argc, argv);
 
-	if (code == MIH_CLI_GO_ON && !t.output) {
-		if (asprintf(&t.beside, "%s.tree", t.signature) < 0) {
-			t.beside = NULL;
-			code = mih_cli_fail(-ENOMEM);
-		}
-		t.output = t.beside;
-	}
 	if (code == MIH_CLI_GO_ON)
 		code = run(&t);
 	mih_cli_pass_fini(&t.pass);
