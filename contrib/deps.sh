@@ -14,9 +14,10 @@ libcmocka-dev opencl-headers'
 
 # python3-torch computes the embedding of the real model; b3sum is the oracle
 # for BLAKE3; PoCL is an OpenCL device that every machine can have; attr reads
-# the extended attributes of a mount.
+# the extended attributes of a mount; zsh and fish have their completions tried.
 test_packages='python3 python3-venv python3-pip python3-torch ca-certificates
-attr b3sum pocl-opencl-icd mandoc shellcheck universal-ctags procps psmisc'
+attr b3sum pocl-opencl-icd mandoc shellcheck universal-ctags procps psmisc
+zsh fish'
 
 desk_packages='clang clang-format-14 llvm valgrind git'
 

@@ -1,2 +1,16 @@
 dist_pkgdata_DATA += data/sigstore/trusted_root.json
 EXTRA_DIST += data/sigstore/README.md
+
+# Each has the name under which its shell looks for it.
+completions = data/completions/bash/mihfs data/completions/zsh/_mihfs \
+	data/completions/fish/mihfs.fish
+EXTRA_DIST += $(completions)
+if HAVE_BASH_COMPLETION
+bashcompletion_DATA = data/completions/bash/mihfs
+endif
+if HAVE_ZSH_COMPLETION
+zshcompletion_DATA = data/completions/zsh/_mihfs
+endif
+if HAVE_FISH_COMPLETION
+fishcompletion_DATA = data/completions/fish/mihfs.fish
+endif

@@ -3,6 +3,7 @@ mihfs_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
 	-DMIH_CLI_DATA_DIR='"$(pkgdatadir)"'
 mihfs_SOURCES = \
 	src/cli/commands.h src/cli/main.c \
+	src/cli/complete.c src/cli/complete.h \
 	src/cli/options.c src/cli/options.h \
 	src/cli/trust_options.c src/cli/trust_options.h \
 	src/cli/check/cmd_inspect.c src/cli/check/cmd_verify.c \

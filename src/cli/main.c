@@ -4,7 +4,7 @@
  * and how mount(8) calls it.
  */
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/complete.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -77,6 +77,29 @@ static int print_help(void)
 	return MIH_CLI_DONE;
 }
 
+/* "-" and "/" at the front mean a mount whose word was left out. */
+static bool is_mount(const char *word)
+{
+	return word[0] == '-' || word[0] == '/';
+}
+
+/* "--complete WORD..." becomes "COMMAND --complete WORD...". */
+static int complete(int argc, char **argv)
+{
+	const char *first = argc > 2 ? argv[2] : "";
+	mih_cli_main run;
+
+	if (is_mount(first))
+		return mih_cli_mount(argc, argv);
+	if (argc <= 3)
+		return mih_cli_complete_command(first);
+	run = find_command(first);
+	if (!run)
+		return MIH_CLI_USAGE;
+	argv[2] = argv[1];
+	return run(argc - 1, argv + 1);
+}
+
 int main(int argc, char **argv)
 {
 	mih_cli_main run;
@@ -87,10 +110,12 @@ int main(int argc, char **argv)
 		return print_help();
 	if (is_one_of(argv[1], "--version", "-V"))
 		return mih_cli_version();
+	if (!strcmp(argv[1], MIH_CLI_COMPLETE))
+		return complete(argc, argv);
 	run = find_command(argv[1]);
 	if (run)
 		return run(argc - 1, argv + 1);
-	if (argv[1][0] == '-' || argv[1][0] == '/')
+	if (is_mount(argv[1]))
 		return mih_cli_mount(argc, argv);
 	return mih_cli_usage("", "unknown command '%s'", argv[1]);
 }

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 
@@ -144,6 +145,23 @@ static void build_table(const struct mih_cli_syntax *syntax,
 		add_row(table, &syntax->options[i], i);
 }
 
+const struct mih_cli_option *
+mih_cli_options_find(const struct mih_cli_option *rows, const char *name)
+{
+	size_t len = strcspn(name, "=");
+
+	for (; rows->name; rows++) {
+		size_t i = 0;
+
+		while (i < len &&
+		       (name[i] == '_' ? '-' : name[i]) == rows->name[i])
+			i++;
+		if (i == len && !rows->name[len])
+			return rows;
+	}
+	return NULL;
+}
+
 static const struct mih_cli_option *
 find_row(const struct mih_cli_syntax *syntax, int val)
 {
@@ -218,21 +236,25 @@ static void print_row(const struct mih_cli_option *row)
 		printf("  %s\n  %-28s %s\n", left, "", row->help);
 }
 
+const struct mih_cli_option mih_cli_options_common[] = {
+	{ .name = "help", .letter = 'h', .help = "this text" },
+	{ .name = "version", .letter = 'V', .help = "the version" },
+	{ .name = NULL },
+};
+
+static void print_rows(const struct mih_cli_option *row)
+{
+	for (; row->name; row++)
+		print_row(row);
+}
+
 static int print_help(const struct mih_cli_syntax *syntax)
 {
-	static const struct mih_cli_option common[] = {
-		{ .name = "help", .letter = 'h', .help = "this text" },
-		{ .name = "version", .letter = 'V', .help = "the version" },
-	};
-
 	printf("usage: mihfs%s%s %s\n\n%s\n\noptions:\n",
 	       *syntax->command ? " " : "", syntax->command, syntax->synopsis,
 	       syntax->about);
-	for (const struct mih_cli_option *row = syntax->options; row->name;
-	     row++)
-		print_row(row);
-	for (size_t i = 0; i < MIH_ARRAY_LEN(common); i++)
-		print_row(&common[i]);
+	print_rows(syntax->options);
+	print_rows(mih_cli_options_common);
 	return MIH_CLI_DONE;
 }
 
@@ -280,6 +302,8 @@ int mih_cli_options_parse(const struct mih_cli_syntax *syntax, int argc,
 	const struct mih_cli_option *row;
 	int got, end = MIH_CLI_GO_ON;
 
+	if (argc > 1 && !strcmp(argv[1], MIH_CLI_COMPLETE))
+		return mih_cli_complete(syntax, argc - 2, argv + 2);
 	if (!table)
 		return mih_cli_fail(-ENOMEM);
 	build_table(syntax, table);

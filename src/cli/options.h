@@ -53,13 +53,27 @@ struct mih_cli_syntax {
 
 #define MIH_CLI_GO_ON (-1)
 
+/** The rows that every command has by itself. */
+extern const struct mih_cli_option mih_cli_options_common[];
+
+/**
+ * mih_cli_options_find() - the row of a long option
+ * @rows: a table
+ * @name: "trust-dir" or "trust_dir"; ends at its first '=' or NUL
+ *
+ * Return: NULL if there is none.
+ */
+const struct mih_cli_option *
+mih_cli_options_find(const struct mih_cli_option *rows, const char *name);
+
 /**
  * mih_cli_options_parse() - read a command line into the rows' variables
  * @syntax: what is accepted; --help and --version come by themselves
  * @argc, @argv: as given to the command; options and operands are reordered
  * @operands_out: set to the first operand within @argv (NULL-terminated)
  *
- * Bad usage is told in one line on stderr.
+ * Bad usage is told in one line on stderr. A command line that begins with
+ * MIH_CLI_COMPLETE is not read but completed (cli/complete.h).
  *
  * Return: MIH_CLI_GO_ON, or the exit code with which the command ends now.
  */

@@ -135,18 +135,9 @@ static int parse(const struct mih_cli_option *rows, int argc, char **argv,
 /* Is @word, "name" or "name=value", one of our long options? */
 static bool is_ours(const struct mih_cli_option *rows, const char *word)
 {
-	size_t len = strcspn(word, "=");
+	const struct mih_cli_option *row = mih_cli_options_find(rows, word);
 
-	for (; rows->name; rows++) {
-		size_t i = 0;
-
-		while (i < len &&
-		       (word[i] == '_' ? '-' : word[i]) == rows->name[i])
-			i++;
-		if (i == len && !rows->name[len] && rows->letter != 'o')
-			return true;
-	}
-	return false;
+	return row && row->letter != 'o';
 }
 
 static int add_text(struct mih_cli_list *list, char *text)
