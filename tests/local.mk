@@ -13,6 +13,7 @@ EXTRA_DIST += build-aux/tap-driver.sh tests/lib/test.h
 
 if HAVE_CMOCKA
 include tests/util/local.mk
+include tests/sandbox/local.mk
 include tests/hash/local.mk
 include tests/tree/local.mk
 include tests/gpu/local.mk

@@ -23,4 +23,4 @@ mihfs_SOURCES = \
 	src/cli/publish/password.c src/cli/publish/password.h
 # From the top layer down: each archive may use those behind it.
 mihfs_LDADD = libfs.a libverify.a libtree.a libgpu.a libsig.a $(HASH_LIBS) \
-	libutil.a $(FUSE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS)
+	libsandbox.a libutil.a $(SECCOMP_LIBS) $(FUSE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS)

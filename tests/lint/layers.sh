@@ -12,11 +12,12 @@ below()
 {
 	case $1 in
 	util) echo util ;;
+	sandbox) echo sandbox util ;;
 	hash) echo hash util ;;
 	tree | gpu | sig) echo "$1" hash util ;;
 	verify) echo verify tree gpu sig hash util ;;
-	fs) echo fs verify tree gpu sig hash util ;;
-	cli) echo cli fs verify tree gpu sig hash util ;;
+	fs) echo fs verify tree gpu sig hash sandbox util ;;
+	cli) echo cli fs verify tree gpu sig hash sandbox util ;;
 	*) return 1 ;;
 	esac
 }
@@ -50,7 +51,8 @@ upward()
 libraries='openssl/: sig hash
 jansson: sig cli
 fuse: fs
-linux/fuse: fs
+linux/fuse: fs sandbox
+seccomp: sandbox
 cuda: gpu
 nvml: gpu
 CL/: gpu
