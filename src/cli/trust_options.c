@@ -227,6 +227,10 @@ mih_err mih_cli_trust_load(const struct mih_cli_trust *options,
 		.name = options->certificate_name,
 		.eku = options->certificate_eku,
 	};
+	const struct mih_sig_legacy legacy = {
+		.statement = options->compat_v01,
+		.encoding = options->compat_v02,
+	};
 	mih_err err = check_kinds(options);
 
 	if (err)
@@ -234,6 +238,7 @@ mih_err mih_cli_trust_load(const struct mih_cli_trust *options,
 	trust = mih_sig_trust_new();
 	if (!trust)
 		return mih_err_fail_errno(-ENOMEM, "mihfs");
+	mih_sig_trust_set_legacy(trust, &legacy);
 	err = mih_sig_trust_set_rules(trust, &rules);
 	if (err)
 		return err;
@@ -288,12 +293,14 @@ const char **mih_cli_trust_words(const struct mih_cli_trust *o, const char **at)
 	put_text(&at, "--identity-provider", o->identity_provider);
 	put_text(&at, "--trusted-root", o->trusted_root);
 	put_text(&at, "--trust-config", o->trust_config);
+	put_flag(&at, "--compat-v0.1", o->compat_v01);
+	put_flag(&at, "--compat-v0.2", o->compat_v02);
 	return at;
 }
 
 size_t mih_cli_trust_nwords(const struct mih_cli_trust *o)
 {
-	return 2 * (o->public_keys.n + o->certificate_chain.n + o->crls.n) + 18;
+	return 2 * (o->public_keys.n + o->certificate_chain.n + o->crls.n) + 20;
 }
 
 void mih_cli_trust_fini(struct mih_cli_trust *options)

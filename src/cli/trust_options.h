@@ -20,6 +20,7 @@ struct mih_cli_trust {
 	const char *certificate_name, *certificate_eku;
 	const char *identity, *identity_regex, *identity_provider;
 	const char *trust_config, *trusted_root;
+	bool compat_v01, compat_v02;
 };
 
 /** Whom to believe about keyless signatures, if nothing else is said. */
@@ -89,10 +90,20 @@ struct mih_cli_trust {
 	      .value = &(t).trusted_root,                                      \
 	      .argument = "FILE",                                              \
 	      .help = "Sigstore trusted root (default: the public one)" },     \
+	    { .name = "trust-config",                                          \
+	      .kind = MIH_CLI_TEXT,                                            \
+	      .value = &(t).trust_config,                                      \
+	      .argument = "FILE",                                              \
+	      .help = "... or a client trust config that holds it" },          \
+	    { .name = "compat-v0.1",                                           \
+	      .kind = MIH_CLI_FLAG,                                            \
+	      .value = &(t).compat_v01,                                        \
+	      .help = "take statements of model signing 0.2 (Digests/v0.1)" }, \
 	{                                                                      \
-		.name = "trust-config", .kind = MIH_CLI_TEXT,                  \
-		.value = &(t).trust_config, .argument = "FILE",                \
-		.help = "... or a client trust config that holds it"           \
+		.name = "compat-v0.2", .kind = MIH_CLI_FLAG,                   \
+		.value = &(t).compat_v02,                                      \
+		.help = "take its encoding of such statements under a "        \
+			"signature"                                            \
 	}
 
 /**

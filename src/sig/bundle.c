@@ -1,5 +1,5 @@
 #include "sig/keyless/keyless.h"
-#include "sig/sig_internal.h"
+#include "sig/legacy/legacy.h"
 #include "util/io.h"
 
 #include <string.h>
@@ -140,6 +140,19 @@ static void shrink(struct source *s, struct mih_sig_text *payload)
 		payload->text = s->text = less;
 }
 
+/* Keyless signatures were over DSSE's encoding even then. */
+static mih_err read_legacy(struct mih_sig_bundle *bundle,
+			   const struct mih_sig_text *payload)
+{
+	if (!bundle->manifest->is_legacy || bundle->proof)
+		return 0;
+	bundle->legacy_pae = calloc(1, sizeof(*bundle->legacy_pae));
+	if (!bundle->legacy_pae)
+		return mih_err_fail_errno(-ENOMEM, "%s", bundle->file);
+	return mih_sig_legacy_pae(bundle->legacy_pae, payload->text,
+				  payload->len);
+}
+
 mih_err mih_sig_bundle_parse(const char *file, char *text, size_t len,
 			     struct mih_sig_bundle **bundle_out)
 {
@@ -166,6 +179,8 @@ mih_err mih_sig_bundle_parse(const char *file, char *text, size_t len,
 		err = mih_sig_statement_read(&payload, &bundle->manifest,
 					     bundle->root);
 	if (!err)
+		err = read_legacy(bundle, &payload);
+	if (!err)
 		*bundle_out = MIH_STEAL(&bundle);
 	return err;
 }
@@ -183,7 +198,9 @@ mih_err mih_sig_bundle_read(const char *path,
 mih_err mih_sig_bundle_verify(const struct mih_sig_bundle *bundle,
 			      const struct mih_sig_trust *trust)
 {
-	return bundle->method->verify(bundle, trust);
+	mih_err err = mih_sig_legacy_check(bundle, trust);
+
+	return err ? err : bundle->method->verify(bundle, trust);
 }
 
 void mih_sig_bundle_free(struct mih_sig_bundle *bundle)
@@ -194,6 +211,7 @@ void mih_sig_bundle_free(struct mih_sig_bundle *bundle)
 	sk_X509_pop_free(bundle->certs, X509_free);
 	mih_sig_key_free(bundle->leaf_key);
 	mih_sig_proof_free(bundle->proof);
+	free(bundle->legacy_pae);
 	free(bundle->file);
 	free(bundle);
 }

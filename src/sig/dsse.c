@@ -33,22 +33,28 @@ static mih_err crypto_failed(const char *what)
 	return mih_err_fail(-EIO, "%s: OpenSSL refused", what);
 }
 
-mih_err mih_sig_pae_init(struct mih_sig_pae *pae, const void *payload,
-			 size_t len)
+mih_err mih_sig_pae_hash(struct mih_sig_pae *pae, const char *head,
+			 const void *text, size_t len)
 {
 	MIH_CLEANUP(put_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	char head[96];
-	int n =
-	    snprintf(head, sizeof(head), "DSSEv1 %zu %s %zu ",
-		     strlen(MIH_SIG_PAYLOAD_TYPE), MIH_SIG_PAYLOAD_TYPE, len);
 
 	for (size_t i = 0; i < 3; i++)
 		if (!ctx || EVP_DigestInit_ex(ctx, md_of(i), NULL) != 1 ||
-		    EVP_DigestUpdate(ctx, head, (size_t)n) != 1 ||
-		    EVP_DigestUpdate(ctx, payload, len) != 1 ||
+		    EVP_DigestUpdate(ctx, head, strlen(head)) != 1 ||
+		    EVP_DigestUpdate(ctx, text, len) != 1 ||
 		    EVP_DigestFinal_ex(ctx, pae->md[i], NULL) != 1)
 			return crypto_failed("DSSE digest");
 	return 0;
+}
+
+mih_err mih_sig_pae_init(struct mih_sig_pae *pae, const void *payload,
+			 size_t len)
+{
+	char head[96];
+
+	snprintf(head, sizeof(head), "DSSEv1 %zu %s %zu ",
+		 strlen(MIH_SIG_PAYLOAD_TYPE), MIH_SIG_PAYLOAD_TYPE, len);
+	return mih_sig_pae_hash(pae, head, payload, len);
 }
 
 mih_err mih_sig_payload_digest(const void *payload, size_t len,
@@ -76,18 +82,18 @@ mih_err mih_sig_pae_sign(const struct mih_sig_pae *pae,
 	return 0;
 }
 
-bool mih_sig_pae_verify(const struct mih_sig_pae *pae,
+bool mih_sig_pae_verify(const struct mih_sig_pae *pae, size_t i,
 			const struct mih_sig_key *key, const uint8_t *sig,
 			size_t len)
 {
 	MIH_CLEANUP(put_pkey_ctx)
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-	const EVP_MD *md = md_of(key->curve->pae);
+	const EVP_MD *md = md_of(i);
 	bool good;
 
 	good = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
 	       EVP_PKEY_CTX_set_signature_md(ctx, md) == 1 &&
-	       EVP_PKEY_verify(ctx, sig, len, pae->md[key->curve->pae],
+	       EVP_PKEY_verify(ctx, sig, len, pae->md[i],
 			       (size_t)EVP_MD_get_size(md)) == 1;
 	ERR_clear_error();
 	return good;

@@ -43,12 +43,14 @@ static inline bool mih_sig_resource_is_sized(const struct mih_sig_resource *res)
 
 /** A statement. */
 struct mih_sig_manifest {
-	char *model_name;		    /* subject[0].name; owned */
+	char *model_name;		    /* subject[0].name, "" if
+					       is_legacy; owned */
 	struct mih_sig_resource *resources; /* in payload order, or by name if
 					       is_sharded; owned */
 	size_t nresources;		    /* at least 1 */
 	bool is_sharded;     /* method "shards": every file is in shards, and
 				empty files are not told of */
+	bool is_legacy;	     /* by model signing 0.2 */
 	bool allow_symlinks; /* as signed */
 	char **ignore_paths; /* as signed; owned */
 	size_t nignore_paths;

@@ -1,4 +1,4 @@
-#include "sig/sig_internal.h"
+#include "sig/legacy/legacy.h"
 #include "util/bytes.h"
 #include "util/checked.h"
 #include "util/log.h"
@@ -80,36 +80,78 @@ static void warn_without_hint(const struct mih_sig_bundle *bundle)
 					    : "");
 }
 
+mih_err mih_sig_bundle_check_signature(const struct mih_sig_bundle *bundle,
+				       const struct mih_sig_trust *trust,
+				       const struct mih_sig_key *key,
+				       const char *by)
+{
+	if (mih_sig_pae_verify(&bundle->pae, key->curve->pae, key, bundle->sig,
+			       bundle->sig_len))
+		return 0;
+	if (!mih_sig_legacy_verify(bundle, key))
+		return mih_err_fail(MIH_EUNTRUSTED,
+				    "%s: signature: not made by %s over this "
+				    "content",
+				    bundle->file, by);
+	if (trust->legacy.encoding)
+		return 0;
+	return mih_err_fail(MIH_EUNTRUSTED,
+			    "%s: signature: made by %s over the encoding of "
+			    "model signing 0.2, which is only taken with "
+			    "--compat-v0.2",
+			    bundle->file, by);
+}
+
+static mih_err unknown_key(const struct mih_sig_bundle *bundle,
+			   const struct mih_sig_trust *trust)
+{
+	if (trust->nkeys == 1)
+		return mih_err_fail(MIH_EUNTRUSTED,
+				    "%s: key: expected sha256:%s, found "
+				    "sha256:%s, which is not trusted",
+				    bundle->file, trust->keys[0]->hint,
+				    bundle->hint);
+	return mih_err_fail(MIH_EUNTRUSTED,
+			    "%s: key: expected one of %zu keys, found "
+			    "sha256:%s, which is not trusted",
+			    bundle->file, trust->nkeys, bundle->hint);
+}
+
+/* The bundle is by one of the keys it may be by, or the last story stands. */
+static mih_err try_keys(const struct mih_sig_bundle *bundle,
+			const struct mih_sig_trust *trust)
+{
+	mih_err err = 0;
+
+	for (size_t i = 0; i < trust->nkeys; i++) {
+		const struct mih_sig_key *key = trust->keys[i];
+		char by[96];
+
+		if (*bundle->hint && strcmp(bundle->hint, key->hint))
+			continue;
+		if (*bundle->hint || trust->nkeys == 1)
+			snprintf(by, sizeof(by), "the trusted key sha256:%s",
+				 key->hint);
+		else
+			snprintf(by, sizeof(by), "any of %zu trusted keys",
+				 trust->nkeys);
+		err = mih_sig_bundle_check_signature(bundle, trust, key, by);
+		if (!err || mih_sig_legacy_verify(bundle, key))
+			return err;
+	}
+	return err ? err : unknown_key(bundle, trust);
+}
+
 static mih_err key_verify(const struct mih_sig_bundle *bundle,
 			  const struct mih_sig_trust *trust)
 {
-	size_t tried = 0;
-
 	if (trust->nkeys == 0)
 		return mih_err_fail(MIH_ENOANCHOR,
 				    "%s: signed with a key, but no public key "
 				    "is trusted",
 				    bundle->file);
 	warn_without_hint(bundle);
-	for (size_t i = 0; i < trust->nkeys; i++) {
-		const struct mih_sig_key *key = trust->keys[i];
-
-		if (*bundle->hint && strcmp(bundle->hint, key->hint))
-			continue;
-		tried++;
-		if (mih_sig_pae_verify(&bundle->pae, key, bundle->sig,
-				       bundle->sig_len))
-			return 0;
-	}
-	if (!tried)
-		return mih_err_fail(MIH_EUNTRUSTED,
-				    "%s: signed by key sha256:%s, which is not "
-				    "trusted",
-				    bundle->file, bundle->hint);
-	return mih_err_fail(MIH_EUNTRUSTED,
-			    "%s: the signature is not by a trusted key over "
-			    "this content",
-			    bundle->file);
+	return try_keys(bundle, trust);
 }
 
 /* --- the table --------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #define MIH_SIG_SIG_INTERNAL_H
 
 #include "sig/bundle.h"
+#include "sig/dsse.h"
 #include "sig/manifest.h"
 #include "sig/text/base64.h"
 #include "sig/text/json.h"
@@ -70,46 +71,6 @@ MIH_MUST_CHECK mih_err mih_sig_key_from_certificate(
 MIH_MUST_CHECK mih_err mih_sig_key_load_certificates(
     const struct mih_sig_signer *signer, struct mih_sig_key *key);
 
-/* --- dsse.c ------------------------------------------------------------ */
-
-#define MIH_SIG_PAYLOAD_TYPE "application/vnd.in-toto+json"
-#define MIH_SIG_DER_MAX	     256 /* bytes of an ECDSA signature on P-521 */
-
-/**
- * What is signed, hashed for each curve. The payload itself, large as it may
- * be, need not be kept until somebody asks for a check.
- */
-struct mih_sig_pae {
-	uint8_t md[3][64];
-};
-
-/**
- * mih_sig_pae_init() - hash the DSSE pre-authentication encoding of a payload
- *
- * Source: DSSE 1.0, "PAE". Return: 0 or -EIO with a story.
- */
-MIH_MUST_CHECK mih_err mih_sig_pae_init(struct mih_sig_pae *pae,
-					const void *payload, size_t len);
-
-/** mih_sig_payload_digest() - SHA-256 of the payload alone, as logs keep it */
-MIH_MUST_CHECK mih_err mih_sig_payload_digest(const void *payload, size_t len,
-					      uint8_t digest[32]);
-
-/**
- * mih_sig_pae_sign() - sign with @key
- * @sig: MIH_SIG_DER_MAX bytes; a DER ECDSA signature
- *
- * Return: 0 or -EIO with a story.
- */
-MIH_MUST_CHECK mih_err mih_sig_pae_sign(const struct mih_sig_pae *pae,
-					const struct mih_sig_key *key,
-					uint8_t *sig, size_t *len_out);
-
-/** mih_sig_pae_verify() - true only if @sig is @key's signature over @pae */
-bool mih_sig_pae_verify(const struct mih_sig_pae *pae,
-			const struct mih_sig_key *key, const uint8_t *sig,
-			size_t len);
-
 /* --- trust.c ----------------------------------------------------------- */
 
 struct mih_sig_trust {
@@ -126,6 +87,8 @@ struct mih_sig_trust {
 	/* Keyless; all owned. */
 	struct mih_sig_root *root;
 	struct mih_sig_policy *policy;
+
+	struct mih_sig_legacy legacy;
 };
 
 /* --- manifest.c -------------------------------------------------------- */
@@ -170,6 +133,7 @@ struct mih_sig_bundle {
 	struct mih_sig_manifest *manifest; /* owned */
 	uint8_t root[32];
 	struct mih_sig_pae pae;
+	struct mih_sig_pae *legacy_pae; /* owned; NULL if none could be meant */
 	uint8_t sig[MIH_SIG_DER_MAX];
 	size_t sig_len;
 	char signer[512];
@@ -210,9 +174,17 @@ mih_sig_method_no_log(const struct mih_sig_json *material);
 MIH_MUST_CHECK mih_err
 mih_sig_bundle_read_leaf_key(struct mih_sig_bundle *bundle);
 
+/**
+ * mih_sig_bundle_check_signature() - is the signature by @key?
+ * @by: the key, for the story
+ */
+MIH_MUST_CHECK mih_err mih_sig_bundle_check_signature(
+    const struct mih_sig_bundle *bundle, const struct mih_sig_trust *trust,
+    const struct mih_sig_key *key, const char *by);
+
 /** mih_sig_bundle_check_leaf_signature() - is the signature by leaf_key? */
-MIH_MUST_CHECK mih_err
-mih_sig_bundle_check_leaf_signature(const struct mih_sig_bundle *bundle);
+MIH_MUST_CHECK mih_err mih_sig_bundle_check_leaf_signature(
+    const struct mih_sig_bundle *bundle, const struct mih_sig_trust *trust);
 
 /** mih_sig_x509_log_chain() - one line with the fingerprint of each */
 void mih_sig_x509_log_chain(const char *file, STACK_OF(X509) * chain);

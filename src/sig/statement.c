@@ -1,4 +1,4 @@
-#include "sig/sig_internal.h"
+#include "sig/legacy/legacy.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -450,7 +450,7 @@ static mih_err read_subject(struct reader *r, const struct mih_sig_json *top,
 				: mih_err_fail_errno(-ENOMEM, "%s", top->file);
 }
 
-static mih_err check_types(const struct mih_sig_json *top)
+static mih_err check_types(const struct mih_sig_json *top, bool *is_legacy_out)
 {
 	const char *type;
 	mih_err err = mih_sig_json_is(top, "_type", MIH_SIG_STATEMENT_TYPE);
@@ -459,12 +459,9 @@ static mih_err check_types(const struct mih_sig_json *top)
 		err = mih_sig_json_string(top, "predicateType", &type);
 	if (err)
 		return err;
-	if (!strcmp(type, "https://model_signing/Digests/v0.1"))
-		return mih_sig_json_fail(top, "predicateType",
-					 "is that of model signing 0.2 "
-					 "(Digests/v0.1), which this version "
-					 "does not verify; sign the model "
-					 "again");
+	*is_legacy_out = !strcmp(type, MIH_SIG_LEGACY_PREDICATE_TYPE);
+	if (*is_legacy_out)
+		return 0;
 	return mih_sig_json_is(top, "predicateType", MIH_SIG_PREDICATE_TYPE);
 }
 
@@ -508,6 +505,35 @@ static mih_err reader_init(struct reader *r)
 	return 0;
 }
 
+/* Without a root of its own it gets the one that today's statements have. */
+static mih_err read_legacy(struct reader *r, const struct mih_sig_json *top,
+			   uint8_t root[32])
+{
+	mih_err err = mih_sig_legacy_read(top, r->m);
+	bool good = true;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < r->m->nresources; i++)
+		good = good && EVP_DigestUpdate(
+				   r->root, r->m->resources[i].digest, 32) == 1;
+	if (!good || EVP_DigestFinal_ex(r->root, root, NULL) != 1)
+		return mih_err_fail(-EIO, "%s: SHA-256 failed", top->file);
+	return 0;
+}
+
+static mih_err read_current(struct reader *r, const struct mih_sig_json *top,
+			    struct mih_sig_span span, uint8_t root[32])
+{
+	mih_err err = read_subject(r, top, root);
+
+	if (!err)
+		err = read_predicate(r, top, span);
+	if (!err)
+		err = check_root(r, root);
+	return err ? err : join_shards(r);
+}
+
 mih_err mih_sig_statement_read(const struct mih_sig_text *payload,
 			       struct mih_sig_manifest **manifest_out,
 			       uint8_t root[32])
@@ -516,6 +542,7 @@ mih_err mih_sig_statement_read(const struct mih_sig_text *payload,
 	struct mih_sig_json top = { .file = payload->file };
 	mih_autojson json_t *json = NULL;
 	struct mih_sig_span span;
+	bool is_legacy;
 	mih_err err = reader_init(&r);
 
 	if (!err)
@@ -525,15 +552,11 @@ mih_err mih_sig_statement_read(const struct mih_sig_text *payload,
 	if (err)
 		return err;
 	top.value = json;
-	err = check_types(&top);
-	if (!err)
-		err = read_subject(&r, &top, root);
-	if (!err)
-		err = read_predicate(&r, &top, span);
-	if (!err)
-		err = check_root(&r, root);
-	if (!err)
-		err = join_shards(&r);
+	err = check_types(&top, &is_legacy);
+	if (!err && is_legacy)
+		err = read_legacy(&r, &top, root);
+	else if (!err)
+		err = read_current(&r, &top, span, root);
 	if (!err)
 		err = check_names(&r);
 	if (!err)

@@ -140,6 +140,12 @@ mih_err mih_sig_trust_set_rules(struct mih_sig_trust *trust,
 	return 0;
 }
 
+void mih_sig_trust_set_legacy(struct mih_sig_trust *trust,
+			      const struct mih_sig_legacy *legacy)
+{
+	trust->legacy = *legacy;
+}
+
 /* --- keyless ----------------------------------------------------------- */
 
 mih_err mih_sig_trust_set_identity(struct mih_sig_trust *trust,

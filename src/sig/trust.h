@@ -88,6 +88,17 @@ struct mih_sig_certificate_rules {
 MIH_MUST_CHECK mih_err mih_sig_trust_set_rules(
     struct mih_sig_trust *trust, const struct mih_sig_certificate_rules *rules);
 
+/** What model signing 0.2 wrote, and nobody takes without a word for it. */
+struct mih_sig_legacy {
+	bool statement; /* predicate Digests/v0.1 */
+	bool encoding;	/* signatures over its own encoding of such a
+			   statement in the place of DSSE's */
+};
+
+/** mih_sig_trust_set_legacy() - take those too; @legacy is copied */
+void mih_sig_trust_set_legacy(struct mih_sig_trust *trust,
+			      const struct mih_sig_legacy *legacy);
+
 /** Whom a keyless signature must be by. */
 struct mih_sig_identity {
 	const char *name;   /* an e-mail address or URI, all of it */

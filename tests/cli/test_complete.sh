@@ -18,7 +18,8 @@ words()
 listed()
 {
 	mihfs "$1" --help | sed -n '/^options:/,$s/^  //p' |
-		grep -oE '^(-., +| *)--[a-z-]+' | grep -oE -- '--?[a-zA-Z-]+' |
+		grep -oE '^(-., +| *)--[a-z0-9.-]+' |
+		grep -oE -- '--?[a-zA-Z0-9.-]+' |
 		sort -u
 }
 

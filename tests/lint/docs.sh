@@ -27,13 +27,13 @@ said()
 {
 	for command in $commands; do
 		"$MIHFS" "$command" --help 2>/dev/null
-	done | grep -oE -- '--[a-z][a-z-]+' | sort -u
+	done | grep -oE -- '--[a-z]([a-z0-9-]|\.[0-9])+' | sort -u
 }
 
 # Each option has an ".It" of its own; "Fl -name" would be another spelling.
 explained()
 {
-	grep '^\.It .*Fl Fl ' $page | grep -oE 'Fl Fl [a-z-]+' |
+	grep '^\.It .*Fl Fl ' $page | grep -oE 'Fl Fl [a-z0-9.-]+' |
 		sed 's/Fl Fl /--/' | sort -u
 }
 

@@ -1,5 +1,5 @@
 sig_tests = test_base64 test_bundle test_certificate test_fixtures test_key \
-	test_keyless test_manifest test_proof test_sign test_statement
+	test_keyless test_legacy test_manifest test_proof test_sign test_statement
 check_PROGRAMS += $(sig_tests)
 TESTS += $(sig_tests)
 sig_test_cppflags = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
@@ -24,6 +24,9 @@ test_certificate_LDADD = $(sig_test_ldadd)
 test_keyless_SOURCES = tests/sig/test_keyless.c tests/lib/sig.h
 test_keyless_CPPFLAGS = $(sig_test_cppflags)
 test_keyless_LDADD = $(sig_test_ldadd)
+test_legacy_SOURCES = tests/sig/test_legacy.c tests/lib/sig.h
+test_legacy_CPPFLAGS = $(sig_test_cppflags)
+test_legacy_LDADD = $(sig_test_ldadd)
 test_proof_SOURCES = tests/sig/test_proof.c tests/lib/sig.h
 test_proof_CPPFLAGS = $(sig_test_cppflags)
 test_proof_LDADD = $(sig_test_ldadd)
@@ -43,4 +46,4 @@ large_bundle_CPPFLAGS = $(sig_test_cppflags)
 large_bundle_LDADD = $(sig_test_ldadd)
 
 EXTRA_DIST += tests/fixtures/cert tests/fixtures/key tests/fixtures/keyless \
-	tests/fixtures/keyless-kinds
+	tests/fixtures/keyless-kinds tests/fixtures/v0.2

@@ -121,12 +121,14 @@ static int print_json(const struct mih_sig_bundle *bundle)
 				      mih_cli_json_text(m->ignore_paths[i]));
 	mih_sig_bundle_root(bundle, root);
 	mih_bytes_to_hex(root, sizeof(root), hex);
-	err = mih_cli_json_print(json_pack(
-	    "{s:b, s:s, s:o, s:o, s:s, s:b, s:o, s:o}", "signature_checked", 0,
-	    "method", method_name(mih_sig_bundle_method(bundle)), "signer",
-	    mih_cli_json_text(mih_sig_bundle_signer(bundle)), "model",
-	    mih_cli_json_text(m->model_name), "root", hex, "allow_symlinks",
-	    m->allow_symlinks, "ignore_paths", ignored, "files", files));
+	err = mih_cli_json_print(
+	    json_pack("{s:b, s:s, s:o, s:o, s:s, s:b, s:b, s:o, s:o}",
+		      "signature_checked", 0, "method",
+		      method_name(mih_sig_bundle_method(bundle)), "signer",
+		      mih_cli_json_text(mih_sig_bundle_signer(bundle)), "model",
+		      mih_cli_json_text(m->model_name), "root", hex, "legacy",
+		      m->is_legacy, "allow_symlinks", m->allow_symlinks,
+		      "ignore_paths", ignored, "files", files));
 	return err ? mih_cli_fail(err) : MIH_CLI_DONE;
 }
 
@@ -195,6 +197,8 @@ static void print_text(const struct inspect *in,
 	print_safe(mih_sig_bundle_signer(bundle));
 	printf("\nmethod:   %s\nroot:     sha256:%s\n",
 	       method_name(mih_sig_bundle_method(bundle)), hex);
+	if (m->is_legacy)
+		printf("format:   model signing 0.2 (Digests/v0.1)\n");
 	print_counts(m);
 	printf("symlinks: %s\n", m->allow_symlinks ? "followed" : "refused");
 	for (size_t i = 0; i < m->nignore_paths; i++) {

@@ -160,7 +160,7 @@ static mih_err keyless_verify(const struct mih_sig_bundle *bundle,
 		err = mih_sig_identity_check(bundle->file, trust->policy,
 					     check.leaf);
 	if (!err)
-		err = mih_sig_bundle_check_leaf_signature(bundle);
+		err = mih_sig_bundle_check_leaf_signature(bundle, trust);
 	for (size_t i = 0; !err && i < bundle->proof->nentries; i++)
 		err = check_entry(&check, &bundle->proof->entries[i], &times);
 	return err;

@@ -140,15 +140,11 @@ static mih_err check_path(const struct mih_sig_bundle *bundle,
 	return err;
 }
 
-mih_err mih_sig_bundle_check_leaf_signature(const struct mih_sig_bundle *bundle)
+mih_err mih_sig_bundle_check_leaf_signature(const struct mih_sig_bundle *bundle,
+					    const struct mih_sig_trust *trust)
 {
-	if (mih_sig_pae_verify(&bundle->pae, bundle->leaf_key, bundle->sig,
-			       bundle->sig_len))
-		return 0;
-	return mih_err_fail(MIH_EUNTRUSTED,
-			    "%s: signature: not made by the key of the "
-			    "certificate over this content",
-			    bundle->file);
+	return mih_sig_bundle_check_signature(bundle, trust, bundle->leaf_key,
+					      "the key of the certificate");
 }
 
 static mih_err certificate_verify(const struct mih_sig_bundle *bundle,
@@ -167,7 +163,7 @@ static mih_err certificate_verify(const struct mih_sig_bundle *bundle,
 		    check_usage(bundle->file, sk_X509_value(bundle->certs, 0));
 	if (!err)
 		err = check_pins(bundle, trust);
-	return err ? err : mih_sig_bundle_check_leaf_signature(bundle);
+	return err ? err : mih_sig_bundle_check_leaf_signature(bundle, trust);
 }
 
 const struct mih_sig_method_ops mih_sig_certificate_ops = {
