@@ -6,35 +6,60 @@ set -u
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 cd "$top_srcdir" || exit 1
-page=doc/mihfs.1
 
-if command -v mandoc >/dev/null; then
-	tap_empty "mandoc has nothing to say about $page" \
-		"$(mandoc -Tlint -W warning $page 2>&1)"
-else
-	tap_skip "mandoc has nothing to say about $page" "no mandoc here"
-fi
+# That a page is not installed here, or not indexed, says nothing about ours.
+lint()
+{
+	mandoc -Tlint -W style "$1" 2>&1 |
+		grep -vE 'referenced manual not found|outdated mandoc\.db'
+}
 
-# The program's own list of commands.
-commands=$("$MIHFS" --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
-tap_check "the program lists its commands" test -n "$commands"
-for command in $commands; do
-	tap_check "$page explains $command" grep -qx "\.Ss $command" $page
+for page in doc/*.[1-8]; do
+	if command -v mandoc >/dev/null; then
+		tap_empty "mandoc has nothing to say about $page" \
+			"$(lint "$page")"
+	else
+		tap_skip "mandoc has nothing to say about $page" "no mandoc here"
+	fi
 done
 
-# Long options that the program says it has, and those the page explains.
+# What the program says it has; the first line is about paths.
+commands=$("$MIHFS" --complete | sed 1d | cut -f 1)
+tap_check "the program lists its commands" test -n "$commands"
+for command in $commands; do
+	tap_check "doc/mihfs.1 explains $command" \
+		grep -qx "\.Ss $command" doc/mihfs.1
+done
+
+# A command has a page of its own or shares the first.
+page_of()
+{
+	if [ -f "doc/mihfs-$1.1" ]; then
+		echo "doc/mihfs-$1.1"
+	else
+		echo doc/mihfs.1
+	fi
+}
+
+# The options of the commands that PAGE is for, letters too.
 said()
 {
 	for command in $commands; do
-		"$MIHFS" "$command" --help 2>/dev/null
-	done | grep -oE -- '--[a-z]([a-z0-9-]|\.[0-9])+' | sort -u
+		[ "$(page_of "$command")" != "$1" ] ||
+			"$MIHFS" --complete "$command" - | sed 1d | cut -f 1
+	done | sort -u
 }
 
 # Each option has an ".It" of its own; "Fl -name" would be another spelling.
 explained()
 {
-	grep '^\.It .*Fl Fl ' $page | grep -oE 'Fl Fl [a-z0-9.-]+' |
-		sed 's/Fl Fl /--/' | sort -u
+	awk '/^\.It .*Fl / {
+		for (i = 2; i < NF; i++)
+			if ($i == "Fl" && $(i + 1) == "Fl")
+				print "--" $(i += 2)
+			else if ($i == "Fl")
+				print "-" $++i
+	}' "$1" | sort -u
 }
 
 # listed OPTION LIST
@@ -43,16 +68,17 @@ listed()
 	echo "$2" | grep -qx -- "$1"
 }
 
-options=$(said)
-tap_check "the program explains its options" test -n "$options"
-for option in $options; do
-	case $option in --help | --version) continue ;; esac
-	tap_check "$page explains $option" listed "$option" "$(explained)"
-done
-for option in $(explained); do
-	case $option in --help | --version) continue ;; esac
-	tap_check "$page speaks of an option that exists: $option" \
-		listed "$option" "$options"
+for page in doc/mihfs.1 doc/mihfs-*.1; do
+	options=$(said "$page")
+	tap_check "$page: the program explains its options" test -n "$options"
+	for option in $options; do
+		tap_check "$page explains $option" \
+			listed "$option" "$(explained "$page")"
+	done
+	for option in $(explained "$page"); do
+		tap_check "$page speaks of an option that exists: $option" \
+			listed "$option" "$options"
+	done
 done
 
 # Paths of the tree that a document names between backquotes.
