@@ -66,6 +66,9 @@ int mih_cli_tree(int argc, char **argv);
 /** mih_cli_inspect() - show what a bundle claims. */
 int mih_cli_inspect(int argc, char **argv);
 
+/** mih_cli_fd_helper() - mount for an unprivileged server. */
+int mih_cli_fd_helper(int argc, char **argv);
+
 /** mih_cli_bench() - measure what this host can hash and verify. */
 int mih_cli_bench(int argc, char **argv);
 

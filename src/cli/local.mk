@@ -7,11 +7,14 @@ mihfs_SOURCES = \
 	src/cli/options.c src/cli/options.h \
 	src/cli/trust_options.c src/cli/trust_options.h \
 	src/cli/check/cmd_inspect.c src/cli/check/cmd_verify.c \
+	src/cli/fd_helper/cmd_fd_helper.c \
+	src/cli/fd_helper/helper.c src/cli/fd_helper/helper.h \
 	src/cli/host/cmd_bench.c \
 	src/cli/mount/cmd_mount.c \
 	src/cli/mount/daemon.c src/cli/mount/daemon.h \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
 	src/cli/mount/notify.c src/cli/mount/notify.h \
+	src/cli/mount/passed.c src/cli/mount/passed.h \
 	src/cli/pass/found.c src/cli/pass/ignore.c \
 	src/cli/pass/pass.c src/cli/pass/pass.h \
 	src/cli/pass/progress.c src/cli/pass/progress.h \

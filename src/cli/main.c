@@ -19,6 +19,7 @@ const struct mih_cli_command mih_cli_commands[] = {
 	{ "digest", "print digests, sign nothing", mih_cli_digest },
 	{ "tree", "build the sidecar of a signed model again", mih_cli_tree },
 	{ "inspect", "show who claims to have signed what", mih_cli_inspect },
+	{ "fd-helper", "mount for an unprivileged server", mih_cli_fd_helper },
 	{ "bench", "measure what this host can hash and verify",
 	  mih_cli_bench },
 	{ NULL, NULL, NULL },

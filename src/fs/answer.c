@@ -23,7 +23,7 @@ static mih_err raise_readahead(const char *file)
 	return 0;
 }
 
-static void ask_for_readahead(dev_t dev)
+void mih_fs_read_ahead(dev_t dev)
 {
 	char file[64];
 	mih_err err;
@@ -40,14 +40,31 @@ static void ask_for_readahead(dev_t dev)
 
 /* Not a FUSE thread: stat() here is a request like any other's, and returns
  * when the kernel has taken our INIT and a FUSE thread has answered. */
-static void *answer(void *context)
+static bool see_mount(struct mih_fs *fs)
 {
-	struct mih_fs *fs = context;
 	struct stat st;
 
 	if (stat(fs->mountpoint, &st) < 0 || st.st_dev == fs->beneath)
-		return NULL; /* unmounted before it ever answered */
-	ask_for_readahead(st.st_dev);
+		return false; /* unmounted before it ever answered */
+	mih_fs_read_ahead(st.st_dev);
+	return true;
+}
+
+/* Of a passed descriptor we know no mount point to look at; the kernel's first
+ * request says as much. Who mounted it cares for the readahead. */
+static bool hear_kernel(struct mih_fs *fs)
+{
+	while (sem_wait(&fs->begun) < 0)
+		;
+	return atomic_load(&fs->talking);
+}
+
+static void *answer(void *context)
+{
+	struct mih_fs *fs = context;
+
+	if (!(mih_fs_is_passed(fs) ? hear_kernel(fs) : see_mount(fs)))
+		return NULL;
 	if (fs->params->ready)
 		fs->params->ready(fs->params->context);
 	return NULL;

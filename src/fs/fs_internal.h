@@ -13,6 +13,7 @@
 #include "fs/mount.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -35,6 +36,8 @@ struct mih_fs {
 	struct fuse_session *session; /* owned */
 	uid_t uid;
 	gid_t gid;
+	sem_t begun; /* posted when the kernel begins to talk, or never will */
+	atomic_bool talking;
 };
 
 /** mih_fs_of() - the mount that a request belongs to. */
@@ -95,6 +98,7 @@ MIH_MUST_CHECK mih_err mih_fs_options(const struct mih_fs_params *params,
 struct mih_fs_mounted {
 	char type[64];	  /* "fuse.mihfs" */
 	char source[512]; /* cut if longer */
+	dev_t dev;
 };
 
 /**
@@ -107,6 +111,21 @@ struct mih_fs_mounted {
  * Return: true and @mounted filled, or false.
  */
 bool mih_fs_mountinfo_find(const char *path, struct mih_fs_mounted *mounted);
+
+/** mih_fs_is_dead() - does errno @err say that a mount's server is gone? */
+static inline bool mih_fs_is_dead(int err)
+{
+	return err == ENOTCONN || err == ECONNABORTED;
+}
+
+/* mount.c */
+
+/**
+ * mih_fs_is_passed() - is it /dev/fd/N, mounted by somebody else?
+ *
+ * Then nothing is known of where it is mounted, and unmounting is not ours.
+ */
+bool mih_fs_is_passed(const struct mih_fs *fs);
 
 /* stop.c */
 
@@ -140,7 +159,11 @@ MIH_MUST_CHECK mih_err mih_fs_stopper_start(struct mih_fs_stopper *stopper,
 /** mih_fs_stopper_finish() - after everything else; restores the mask. */
 void mih_fs_stopper_finish(struct mih_fs_stopper *stopper, bool started);
 
-/** mih_fs_detach() - free the mount point at once, whoever still uses it. */
+/**
+ * mih_fs_detach() - free the mount point at once, whoever still uses it
+ *
+ * Nothing for a passed descriptor: whoever mounted it unmounts it.
+ */
 void mih_fs_detach(const struct mih_fs *fs);
 
 /* answer.c */
@@ -154,5 +177,8 @@ void mih_fs_detach(const struct mih_fs *fs);
  */
 MIH_MUST_CHECK mih_err mih_fs_answer_start(struct mih_fs *fs,
 					   pthread_t *thread_out);
+
+/** mih_fs_read_ahead() - raise the readahead of mount @dev, or log why not. */
+void mih_fs_read_ahead(dev_t dev);
 
 #endif

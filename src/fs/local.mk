@@ -5,4 +5,6 @@ libfs_a_SOURCES = \
 	src/fs/inode.c src/fs/inode.h \
 	src/fs/mount.c src/fs/mount.h src/fs/mountinfo.c src/fs/names.c \
 	src/fs/options.c src/fs/readonly.c src/fs/reply.c \
-	src/fs/stop.c src/fs/xattr.c
+	src/fs/stop.c src/fs/xattr.c \
+	src/fs/pass/handover.c src/fs/pass/handover.h \
+	src/fs/pass/kernel_mount.c src/fs/pass/kernel_mount.h

@@ -26,6 +26,11 @@ static bool is_passed_descriptor(const char *mountpoint)
 			strlen(PASSED_DESCRIPTOR));
 }
 
+bool mih_fs_is_passed(const struct mih_fs *fs)
+{
+	return is_passed_descriptor(fs->mountpoint);
+}
+
 static mih_err fail_dead(const char *mountpoint)
 {
 	return mih_err_fail(
@@ -34,11 +39,6 @@ static mih_err fail_dead(const char *mountpoint)
 	    "%s %s",
 	    mountpoint, geteuid() == 0 ? "umount -l" : "fusermount3 -uz",
 	    mountpoint);
-}
-
-static bool is_dead(int err)
-{
-	return err == ENOTCONN || err == ECONNABORTED;
 }
 
 /* A dead mihfs still answers stat() from the kernel's memory, which is told to
@@ -50,13 +50,13 @@ static mih_err check_mounted(const char *mountpoint)
 	struct statvfs st;
 
 	if (!whole)
-		return is_dead(errno)
+		return mih_fs_is_dead(errno)
 			   ? fail_dead(mountpoint)
 			   : mih_err_fail_errno(-errno, "%s", mountpoint);
 	if (!mih_fs_mountinfo_find(whole, &mounted) ||
 	    strcmp(mounted.type, "fuse.mihfs") != 0)
 		return 0;
-	if (statvfs(whole, &st) < 0 && is_dead(errno))
+	if (statvfs(whole, &st) < 0 && mih_fs_is_dead(errno))
 		return fail_dead(mountpoint);
 	return mih_err_fail(-EBUSY,
 			    "%s: mihfs already serves %s here; end that mount "
@@ -71,7 +71,7 @@ mih_err mih_fs_check_mountpoint(const char *mountpoint)
 	if (is_passed_descriptor(mountpoint))
 		return 0;
 	if (stat(mountpoint, &st) < 0)
-		return is_dead(errno)
+		return mih_fs_is_dead(errno)
 			   ? fail_dead(mountpoint)
 			   : mih_err_fail_errno(-errno, "%s", mountpoint);
 	if (!S_ISDIR(st.st_mode))
@@ -82,7 +82,8 @@ mih_err mih_fs_check_mountpoint(const char *mountpoint)
 
 static void do_init(void *context, struct fuse_conn_info *conn)
 {
-	(void)context;
+	struct mih_fs *fs = context;
+
 	conn->max_write = MIH_FS_READ_MAX; /* sets the pages per request */
 	conn->max_read = MIH_FS_READ_MAX;
 	conn->max_background = BACKGROUND;
@@ -96,6 +97,8 @@ static void do_init(void *context, struct fuse_conn_info *conn)
 	conn->want &=
 	    ~(unsigned)(FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
 			FUSE_CAP_SPLICE_READ | FUSE_CAP_AUTO_INVAL_DATA);
+	atomic_store(&fs->talking, true);
+	sem_post(&fs->begun);
 }
 
 /* libfuse speaks in pieces of lines. Before the mount serves, its last line is
@@ -182,8 +185,8 @@ static mih_err mount_session(struct mih_fs *fs)
 }
 
 /* FUSE threads only take requests in and hand them on, so a few are enough;
- * clone_fd spares them a common lock (libfuse goes on without where a passed
- * descriptor cannot be cloned). */
+ * clone_fd spares them a common lock (who was passed a descriptor may have no
+ * /dev/fuse to clone it with; libfuse goes on without). */
 static mih_err run_loop(struct mih_fs *fs)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
@@ -191,7 +194,9 @@ static mih_err run_loop(struct mih_fs *fs)
 
 	if (!config)
 		return -ENOMEM;
-	fuse_loop_cfg_set_clone_fd(config, 1);
+	fuse_loop_cfg_set_clone_fd(config,
+				   !mih_fs_is_passed(fs) ||
+				       access("/dev/fuse", R_OK | W_OK) == 0);
 	fuse_loop_cfg_set_max_threads(
 	    config, (unsigned)MIH_MIN(mih_pool_cores() + 2, (size_t)16));
 	end = fuse_session_loop_mt(fs->session, config);
@@ -231,6 +236,7 @@ static mih_err serve(struct mih_fs *fs)
 	mih_verify_engine_free(fs->engine);
 	if (fs->session)
 		fuse_session_unmount(fs->session);
+	sem_post(&fs->begun);
 	if (answering)
 		pthread_join(answerer, NULL);
 	mih_fs_stopper_finish(&stopper, stopping);
@@ -249,6 +255,7 @@ mih_err mih_fs_serve(const struct mih_fs_params *params)
 	};
 	mih_err err;
 
+	sem_init(&fs.begun, 0, 0);
 	err = mih_fs_inodes_build(params->model->files, params->model->nfiles,
 				  &fs.inodes);
 	if (err)

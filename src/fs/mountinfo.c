@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 /* Undo the \040 that stands for a blank, in place. */
 static void unescape(char *text)
@@ -29,18 +30,23 @@ static bool parse_line(char *line, const char *path,
 		       struct mih_fs_mounted *mounted)
 {
 	char *save = NULL, *rest = strstr(line, " - "), *field = NULL;
+	unsigned major = 0, minor = 0;
 
 	if (!rest)
 		return false;
 	*rest = '\0';
 	rest += 3;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
 		field = strtok_r(i ? NULL : line, " ", &save);
+		if (i == 2 && field)
+			sscanf(field, "%u:%u", &major, &minor);
+	}
 	if (!field)
 		return false;
 	unescape(field);
 	if (strcmp(field, path) != 0)
 		return false;
+	mounted->dev = makedev(major, minor);
 	field = strtok_r(rest, " ", &save);
 	snprintf(mounted->type, sizeof(mounted->type), "%s",
 		 field ? field : "");

@@ -43,7 +43,8 @@ void mih_fs_detach(const struct mih_fs *fs)
 			       "--",	      fs->mountpoint, NULL };
 	pid_t pid;
 
-	if (umount2(fs->mountpoint, MNT_DETACH) == 0 || errno != EPERM)
+	if (mih_fs_is_passed(fs) || umount2(fs->mountpoint, MNT_DETACH) == 0 ||
+	    errno != EPERM)
 		return;
 	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char **)argv, environ) ==
 	    0)

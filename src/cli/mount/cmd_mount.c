@@ -2,6 +2,7 @@
 #include "cli/mount/daemon.h"
 #include "cli/mount/mount_options.h"
 #include "cli/mount/notify.h"
+#include "cli/mount/passed.h"
 #include "fs/mount.h"
 #include "util/cleanup.h"
 
@@ -19,6 +20,7 @@
 struct serving {
 	struct mih_cli_mount_options options;
 	struct mih_cli_daemon daemon;
+	struct mih_cli_passed passed;
 	struct mih_verify_model *model; /* owned */
 	char *dir;			/* the model, absolute; owned */
 	struct mih_gpu_dev *dev;	/* owned; made after the fork */
@@ -102,16 +104,20 @@ static int verify_all(const struct serving *s)
 static mih_err prepare(struct serving *s)
 {
 	struct stat st;
-	mih_err err = mih_fs_check_mountpoint(s->options.mountpoint);
+	mih_err err = 0;
 
+	if (!mih_cli_passed_is(s->options.mountpoint))
+		err = mih_fs_check_mountpoint(s->options.mountpoint);
 	if (!err)
 		err = open_model(s);
 	if (err)
 		return err;
-	/* A passed descriptor, /dev/fd/N, stays what it is. */
-	s->mountpoint = strncmp(s->options.mountpoint, "/dev/fd/", 8)
-			    ? realpath(s->options.mountpoint, NULL)
-			    : strdup(s->options.mountpoint);
+	/* What is mounted already, somewhere else, stays what it is. */
+	if (mih_cli_passed_is(s->options.mountpoint)) {
+		s->mountpoint = strdup(s->options.mountpoint);
+		return s->mountpoint ? 0 : -ENOMEM;
+	}
+	s->mountpoint = realpath(s->options.mountpoint, NULL);
 	if (!s->mountpoint || stat(s->mountpoint, &st) < 0)
 		return mih_err_fail_errno(-errno, "%s", s->options.mountpoint);
 	s->beneath = st.st_dev;
@@ -158,7 +164,9 @@ static void announce(const struct serving *s)
 	for (size_t i = 0; i < s->model->nfiles; i++)
 		nbytes += s->model->files[i].nbytes;
 	mih_log_info("serving %s on %s: %zu files, %" PRIu64 " bytes",
-		     s->options.model, s->mountpoint, s->model->nfiles, nbytes);
+		     s->options.model,
+		     mih_cli_passed_name(&s->passed, s->mountpoint),
+		     s->model->nfiles, nbytes);
 }
 
 static void write_ready_fd(int fd)
@@ -181,6 +189,7 @@ static void on_ready(void *context)
 		mih_log_setup(s->options.level, s->options.log_format,
 			      MIH_LOG_TO_SYSLOG);
 	announce(s);
+	mih_cli_passed_serving(&s->passed);
 	mih_cli_notify("READY=1\nSTATUS=serving");
 	write_ready_fd(s->options.ready_fd);
 }
@@ -198,9 +207,8 @@ static void raise_descriptors(void)
 
 static mih_err serve(struct serving *s)
 {
-	const struct mih_fs_params params = {
+	struct mih_fs_params params = {
 		.model = s->model,
-		.mountpoint = s->mountpoint,
 		.options = s->options.fuse,
 		.debug = s->options.debug,
 		.start = start_engine,
@@ -211,6 +219,10 @@ static mih_err serve(struct serving *s)
 
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
+	err = mih_cli_passed_take(&s->passed, &s->mountpoint);
+	if (err)
+		return err;
+	params.mountpoint = s->mountpoint;
 	err = mih_fs_serve(&params);
 	mih_cli_notify("STOPPING=1");
 	mih_gpu_close(MIH_STEAL(&s->dev));
@@ -241,7 +253,7 @@ static mih_err check_answer(const struct serving *s)
 	struct statvfs fs;
 	struct stat st;
 
-	if (!strncmp(s->mountpoint, "/dev/fd/", 8))
+	if (mih_cli_passed_is(s->mountpoint))
 		return 0;
 	if (stat(s->mountpoint, &st) < 0 || statvfs(s->mountpoint, &fs) < 0)
 		return mih_err_fail_errno(-errno, "%s", s->mountpoint);
@@ -284,7 +296,8 @@ static int run(struct serving *s)
 
 int mih_cli_mount(int argc, char **argv)
 {
-	struct serving s = { .daemon = { .pipe = -1 } };
+	struct serving s = { .daemon = { .pipe = -1 },
+			     .passed.got = { .fuse = -1, .socket = -1 } };
 	int end = mih_cli_mount_options_parse(&s.options, argc, argv);
 
 	if (end == MIH_CLI_GO_ON) {

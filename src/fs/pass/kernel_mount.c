@@ -1,0 +1,206 @@
+#include "fs/pass/kernel_mount.h"
+#include "fs/fs_internal.h"
+#include "util/checked.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+/* Linux 6.5; younger than the headers of Debian 12. */
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x00000200
+#endif
+
+#define ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+/* The last name may be a dead mount, of which nothing can be asked; what leads
+ * to it cannot. */
+static mih_err resolve_parent(const char *path, char **whole_out)
+{
+	mih_autofree char *copy = strdup(path), *parent = NULL;
+	const char *name;
+	char *slash;
+
+	if (!copy)
+		return -ENOMEM;
+	slash = strrchr(copy, '/');
+	if (!slash || slash == copy || !slash[1])
+		return mih_err_fail_errno(-ENOTCONN, "%s", path);
+	*slash = '\0';
+	name = slash + 1;
+	parent = realpath(copy, NULL);
+	if (!parent)
+		return mih_err_fail_errno(-errno, "%s", copy);
+	if (asprintf(whole_out, "%s/%s", parent, name) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+mih_err mih_fs_kernel_mountpoint(const char *path, char **whole_out)
+{
+	mih_autofree char *whole = realpath(path, NULL);
+	struct stat st;
+
+	if (!whole)
+		return mih_fs_is_dead(errno)
+			   ? resolve_parent(path, whole_out)
+			   : mih_err_fail_errno(-errno, "%s", path);
+	/* AT_STATX_DONT_SYNC would not help: a server that is there but silent
+	 * must be found out by the operator. */
+	if (stat(whole, &st) < 0 && !mih_fs_is_dead(errno))
+		return mih_err_fail_errno(-errno, "%s", path);
+	*whole_out = MIH_STEAL(&whole);
+	return 0;
+}
+
+enum seen { SEEN_NONE, SEEN_OURS, SEEN_OTHERS };
+
+static enum seen look(const struct mih_fs_kernel_place *place,
+		      struct mih_fs_mounted *mounted)
+{
+	if (!mih_fs_mountinfo_find(place->mountpoint, mounted) ||
+	    strcmp(mounted->type, "fuse.mihfs") != 0)
+		return SEEN_NONE;
+	return strcmp(mounted->source, place->source) ? SEEN_OTHERS : SEEN_OURS;
+}
+
+mih_err mih_fs_kernel_check(const struct mih_fs_kernel_place *place)
+{
+	struct mih_fs_mounted mounted;
+
+	if (look(place, &mounted) != SEEN_OTHERS)
+		return 0;
+	return mih_err_fail(-EBUSY,
+			    "%s: mihfs already serves %s here; end that mount "
+			    "first: umount -l %s",
+			    place->mountpoint, mounted.source,
+			    place->mountpoint);
+}
+
+/* What the kernel is told about the mount: words with a value, then flags. */
+static mih_err configure(int fs, const char *source, int fuse)
+{
+	char fd[16], max_read[16];
+	const char *const words[][2] = {
+		{ "source", source },
+		{ "subtype", "mihfs" },
+		{ "fd", fd },
+		{ "rootmode", "40000" },
+		{ "user_id", "0" },
+		{ "group_id", "0" },
+		{ "max_read", max_read },
+	};
+	static const char *const flags[] = { "ro", "allow_other",
+					     "default_permissions" };
+	int failed = 0;
+
+	snprintf(fd, sizeof(fd), "%d", fuse);
+	snprintf(max_read, sizeof(max_read), "%d", MIH_FS_READ_MAX);
+	for (size_t i = 0; !failed && i < MIH_ARRAY_LEN(words); i++)
+		failed = fsconfig(fs, FSCONFIG_SET_STRING, words[i][0],
+				  words[i][1], 0);
+	for (size_t i = 0; !failed && i < MIH_ARRAY_LEN(flags); i++)
+		failed = fsconfig(fs, FSCONFIG_SET_FLAG, flags[i], NULL, 0);
+	if (!failed)
+		failed = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	return failed ? -errno : 0;
+}
+
+/* A mount that is nowhere yet. */
+static mih_err prepare(const char *source, int fuse, int *mount_out)
+{
+	mih_autoclose int fs = fsopen("fuse", FSOPEN_CLOEXEC);
+	mih_err err;
+
+	if (fs < 0)
+		return -errno;
+	err = configure(fs, source, fuse);
+	if (err)
+		return err;
+	*mount_out = fsmount(fs, FSMOUNT_CLOEXEC, ATTRIBUTES);
+	return *mount_out < 0 ? -errno : 0;
+}
+
+static mih_err attach(int mount, const char *mountpoint, unsigned flags)
+{
+	return move_mount(mount, "", AT_FDCWD, mountpoint,
+			  MOVE_MOUNT_F_EMPTY_PATH | flags) < 0
+		   ? -errno
+		   : 0;
+}
+
+static mih_err detach(const char *mountpoint)
+{
+	return umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno
+								     : 0;
+}
+
+/* Beneath the old one first; older kernels know no such thing. */
+static mih_err replace(int mount, const char *mountpoint)
+{
+	mih_err err;
+
+	if (attach(mount, mountpoint, MOVE_MOUNT_BENEATH) == 0)
+		return detach(mountpoint);
+	err = detach(mountpoint);
+	return err ? err : attach(mount, mountpoint, 0);
+}
+
+static mih_err mount_at(const struct mih_fs_kernel_place *place, int fuse)
+{
+	mih_autoclose int mount = -1;
+	struct mih_fs_mounted mounted;
+	mih_err err = prepare(place->source, fuse, &mount);
+
+	if (!err)
+		err = look(place, &mounted) == SEEN_OURS
+			  ? replace(mount, place->mountpoint)
+			  : attach(mount, place->mountpoint, 0);
+	if (err)
+		return mih_err_fail_errno(err, "%s: cannot mount",
+					  place->mountpoint);
+	return 0;
+}
+
+mih_err mih_fs_kernel_mount(const struct mih_fs_kernel_place *place,
+			    int *fd_out)
+{
+	mih_autoclose int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	mih_err err;
+
+	if (fuse < 0)
+		return mih_err_fail_errno(-errno, "/dev/fuse");
+	err = mih_fs_kernel_check(place);
+	if (!err)
+		err = mount_at(place, fuse);
+	if (err)
+		return err;
+	*fd_out = MIH_STEAL_FD(&fuse);
+	return 0;
+}
+
+mih_err mih_fs_kernel_unmount(const struct mih_fs_kernel_place *place)
+{
+	struct mih_fs_mounted mounted;
+	mih_err err;
+
+	if (look(place, &mounted) != SEEN_OURS)
+		return 0;
+	err = detach(place->mountpoint);
+	/* Somebody else may have been faster. */
+	if (err && err != -EINVAL && err != -ENOENT)
+		return mih_err_fail_errno(err, "%s: cannot unmount",
+					  place->mountpoint);
+	return 0;
+}
+
+void mih_fs_kernel_read_ahead(const struct mih_fs_kernel_place *place)
+{
+	struct mih_fs_mounted mounted;
+
+	if (look(place, &mounted) == SEEN_OURS)
+		mih_fs_read_ahead(mounted.dev);
+}

@@ -1,0 +1,6 @@
+# The patterns of contrib/kubernetes/, run without a cluster: namespaces instead
+# of containers. They skip without root and /dev/fuse.
+kubernetes_tests = tests/kubernetes/fd_passing.sh
+dist_check_SCRIPTS += $(kubernetes_tests)
+TESTS += $(kubernetes_tests)
+EXTRA_DIST += tests/kubernetes/pods.sh tests/kubernetes/reader.py
