@@ -4,7 +4,7 @@ libsig_a_SOURCES = \
 	src/sig/bundle.c src/sig/bundle.h src/sig/dsse.c src/sig/dsse.h \
 	src/sig/key.c \
 	src/sig/manifest.c src/sig/manifest.h src/sig/method.c \
-	src/sig/sig_internal.h src/sig/sign.c src/sig/statement.c \
+	src/sig/plain.c src/sig/sig_internal.h src/sig/sign.c src/sig/statement.c \
 	src/sig/trust.c src/sig/trust.h \
 	src/sig/keyless/body.c src/sig/keyless/checkpoint.c \
 	src/sig/keyless/fulcio.c src/sig/keyless/identity.c \

@@ -104,6 +104,18 @@ MIH_MUST_CHECK mih_err
 mih_sig_manifest_check_paths(const struct mih_sig_manifest *manifest,
 			     const char **first_out, const char **second_out);
 
+/* --- plain.c ----------------------------------------------------------- */
+
+/**
+ * mih_sig_plain_read() - read a resource that is written in the usual way
+ * @text: one element of "resources", to be of algorithm @alg and no shard
+ * @res:  set if it is plain, as JSON would have it; the caller frees its name
+ *
+ * Return: false: not plain, perhaps not even JSON; nothing is known then.
+ */
+bool mih_sig_plain_read(const struct mih_sig_text *text, enum mih_hash_alg alg,
+			struct mih_sig_resource *res);
+
 /* --- statement.c ------------------------------------------------------- */
 
 #define MIH_SIG_STATEMENT_TYPE "https://in-toto.io/Statement/v1"

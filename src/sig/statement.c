@@ -159,35 +159,66 @@ static mih_err read_resource(struct reader *r, const struct mih_sig_json *node,
 	/* What is said of a whole file has no place at a piece of it. */
 	if (!err && !r->m->is_sharded)
 		err = read_annotations(node, res);
-	if (!err)
-		err = read_name(r, node, res);
-	if (!err && EVP_DigestUpdate(r->root, res->digest, info->len) != 1)
-		err = mih_err_fail(-EIO, "%s: SHA-256 failed", node->file);
-	return err;
+	return err ? err : read_name(r, node, res);
+}
+
+static mih_err add_to_root(struct reader *r, const struct mih_sig_resource *res)
+{
+	if (EVP_DigestUpdate(r->root, res->digest,
+			     mih_hash_info(res->alg)->len) != 1)
+		return mih_err_fail(-EIO, "%s: SHA-256 failed",
+				    r->payload->file);
+	return 0;
+}
+
+/* The next of them, all 0; not yet counted. */
+static mih_err next_resource(struct reader *r, struct mih_sig_resource **out)
+{
+	struct mih_sig_manifest *m = r->m;
+
+	if (m->nresources == r->room) {
+		size_t room = r->room ? r->room + r->room / 2 : 16;
+		void *more =
+		    reallocarray(m->resources, room, sizeof(*m->resources));
+
+		if (!more)
+			return mih_err_fail_errno(-ENOMEM, "%s",
+						  r->payload->file);
+		m->resources = more;
+		r->room = room;
+	}
+	*out = &m->resources[m->nresources];
+	**out = (struct mih_sig_resource){ 0 };
+	return 0;
 }
 
 static mih_err add_resource(struct reader *r, const struct mih_sig_json *node)
 {
-	struct mih_sig_manifest *m = r->m;
 	struct mih_sig_resource *res;
-	mih_err err;
+	mih_err err = next_resource(r, &res);
 
-	if (m->nresources == r->room) {
-		size_t room = r->room ? r->room + r->room / 2 : 16;
-		void *more = reallocarray(m->resources, room, sizeof(*res));
-
-		if (!more)
-			return mih_err_fail_errno(-ENOMEM, "%s", node->file);
-		m->resources = more;
-		r->room = room;
-	}
-	res = &m->resources[m->nresources];
-	*res = (struct mih_sig_resource){ 0 };
+	if (err)
+		return err;
 	err = read_resource(r, node, res);
 	/* Counted once there is something to free. */
 	if (!err || res->name || res->shards)
-		m->nresources++;
-	return err;
+		r->m->nresources++;
+	return err ? err : add_to_root(r, res);
+}
+
+/* *@done_out: it was of the plain form that needs no JSON library. */
+static mih_err add_plain(struct reader *r, const struct mih_sig_text *text,
+			 bool *done_out)
+{
+	struct mih_sig_resource *res;
+	mih_err err = next_resource(r, &res);
+
+	*done_out =
+	    !err && !r->m->is_sharded && mih_sig_plain_read(text, r->alg, res);
+	if (!*done_out)
+		return err;
+	r->m->nresources++;
+	return add_to_root(r, res);
 }
 
 /* --- the list ---------------------------------------------------------- */
@@ -199,8 +230,11 @@ static mih_err add_element(struct reader *r, struct mih_sig_span one, size_t i)
 				     .text = r->payload->text + one.from,
 				     .len = one.to - one.from };
 	mih_autojson json_t *json = NULL;
-	mih_err err;
+	bool done;
+	mih_err err = add_plain(r, &text, &done);
 
+	if (err || done)
+		return err;
 	if (snprintf(node.at, sizeof(node.at), "predicate.resources[%zu]", i) <
 	    0)
 		return -EINVAL;

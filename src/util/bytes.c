@@ -11,13 +11,17 @@ void mih_bytes_to_hex(const uint8_t *bytes, size_t len, char *out)
 	out[2 * len] = '\0';
 }
 
+/* Plus one, so that 0 is "no digit". A table, because the digits of hashes are
+ * random and a branch on them is foretold badly. */
+static const uint8_t nibbles[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
 static int nibble(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
+	return nibbles[(uint8_t)c] - 1;
 }
 
 bool mih_bytes_from_hex(const char *hex, size_t len, uint8_t *out)

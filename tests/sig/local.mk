@@ -1,5 +1,6 @@
 sig_tests = test_base64 test_bundle test_certificate test_fixtures test_key \
-	test_keyless test_legacy test_manifest test_proof test_sign test_statement
+	test_keyless test_legacy test_manifest test_plain test_proof \
+	test_sign test_statement
 check_PROGRAMS += $(sig_tests)
 TESTS += $(sig_tests)
 sig_test_cppflags = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
@@ -27,6 +28,9 @@ test_keyless_LDADD = $(sig_test_ldadd)
 test_legacy_SOURCES = tests/sig/test_legacy.c tests/lib/sig.h
 test_legacy_CPPFLAGS = $(sig_test_cppflags)
 test_legacy_LDADD = $(sig_test_ldadd)
+test_plain_SOURCES = tests/sig/test_plain.c tests/lib/sig.h
+test_plain_CPPFLAGS = $(sig_test_cppflags)
+test_plain_LDADD = $(sig_test_ldadd)
 test_proof_SOURCES = tests/sig/test_proof.c tests/lib/sig.h
 test_proof_CPPFLAGS = $(sig_test_cppflags)
 test_proof_LDADD = $(sig_test_ldadd)
