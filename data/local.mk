@@ -14,3 +14,9 @@ endif
 if HAVE_FISH_COMPLETION
 fishcompletion_DATA = data/completions/fish/mihfs.fish
 endif
+
+# Automake takes its files away again, but not the folders that it made.
+uninstall-hook:
+	for dir in "$(DESTDIR)$(pkgdatadir)" "$(DESTDIR)$(docdir)"; do \
+		test ! -d "$$dir" || rmdir --ignore-fail-on-non-empty "$$dir"; \
+	done

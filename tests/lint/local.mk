@@ -5,7 +5,8 @@ lint_tests = \
 	tests/lint/style.sh \
 	tests/lint/features.sh \
 	tests/lint/selftest.sh \
-	tests/lint/docs.sh
+	tests/lint/docs.sh \
+	tests/lint/install.sh
 TESTS += $(lint_tests)
 dist_check_SCRIPTS += $(lint_tests)
 EXTRA_DIST += tests/lib/tap.sh tests/lint/expected-features
