@@ -5,5 +5,7 @@ libutil_a_SOURCES = \
 	src/util/err.c src/util/err.h \
 	src/util/io.c src/util/io.h \
 	src/util/log.c src/util/log.h \
+	src/util/out/buffer.c src/util/out/buffer.h \
+	src/util/out/json.c src/util/out/json.h \
 	src/util/pool.c src/util/pool.h \
 	src/util/text.c src/util/text.h
