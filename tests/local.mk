@@ -23,6 +23,7 @@ include tests/fs/local.mk
 endif
 include tests/mount/local.mk
 include tests/kubernetes/local.mk
+include tests/status/local.mk
 include tests/attack/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk

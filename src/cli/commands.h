@@ -69,6 +69,9 @@ int mih_cli_inspect(int argc, char **argv);
 /** mih_cli_fd_helper() - mount for an unprivileged server. */
 int mih_cli_fd_helper(int argc, char **argv);
 
+/** mih_cli_status() - show what mounts have verified and refused. */
+int mih_cli_status(int argc, char **argv);
+
 /** mih_cli_bench() - measure what this host can hash and verify. */
 int mih_cli_bench(int argc, char **argv);
 

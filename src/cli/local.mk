@@ -23,7 +23,11 @@ mihfs_SOURCES = \
 	src/cli/pass/signed.c src/cli/pass/signed.h \
 	src/cli/publish/cmd_digest.c src/cli/publish/cmd_sign.c \
 	src/cli/publish/cmd_tree.c \
-	src/cli/publish/password.c src/cli/publish/password.h
+	src/cli/publish/password.c src/cli/publish/password.h \
+	src/cli/status/cmd_status.c \
+	src/cli/status/fetch.c src/cli/status/fetch.h \
+	src/cli/status/words.c src/cli/status/words.h
 # From the top layer down: each archive may use those behind it.
-mihfs_LDADD = libfs.a libverify.a libtree.a libgpu.a libsig.a $(HASH_LIBS) \
-	libsandbox.a libutil.a $(SECCOMP_LIBS) $(FUSE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS)
+mihfs_LDADD = libfs.a libstatus.a libverify.a libtree.a libgpu.a libsig.a \
+	$(HASH_LIBS) libsandbox.a libutil.a $(SECCOMP_LIBS) $(FUSE_LIBS) \
+	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS)

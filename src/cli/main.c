@@ -20,6 +20,8 @@ const struct mih_cli_command mih_cli_commands[] = {
 	{ "tree", "build the sidecar of a signed model again", mih_cli_tree },
 	{ "inspect", "show who claims to have signed what", mih_cli_inspect },
 	{ "fd-helper", "mount for an unprivileged server", mih_cli_fd_helper },
+	{ "status", "show what a mount has verified and refused",
+	  mih_cli_status },
 	{ "bench", "measure what this host can hash and verify",
 	  mih_cli_bench },
 	{ NULL, NULL, NULL },

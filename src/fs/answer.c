@@ -65,6 +65,7 @@ static void *answer(void *context)
 
 	if (!(mih_fs_is_passed(fs) ? hear_kernel(fs) : see_mount(fs)))
 		return NULL;
+	mih_status_ready(fs->params->status);
 	if (fs->params->ready)
 		fs->params->ready(fs->params->context);
 	return NULL;

@@ -9,6 +9,7 @@
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
+#include "fs/control/control_internal.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
 
@@ -34,6 +35,7 @@ struct mih_fs {
 	char *mountpoint;	      /* absolute; owned */
 	dev_t beneath;		      /* device the mount point is on */
 	struct fuse_session *session; /* owned */
+	struct mih_fs_control control;
 	uid_t uid;
 	gid_t gid;
 	sem_t begun; /* posted when the kernel begins to talk, or never will */
@@ -64,6 +66,23 @@ void mih_fs_reply_err(fuse_req_t req, mih_err err);
 /** mih_fs_names_ops() - lookup, getattr, readdir, statfs and friends. */
 void mih_fs_names_ops(struct fuse_lowlevel_ops *ops);
 
+/** A listing of a folder while it is written. */
+struct mih_fs_listing {
+	fuse_req_t req;
+	char *buf; /* of @room bytes */
+	size_t room, used;
+	bool plus; /* with attributes, as readdirplus wants them */
+};
+
+/**
+ * mih_fs_list_entry() - append one entry
+ * @next: position of the one behind it
+ *
+ * Return: false when it does not fit any more.
+ */
+bool mih_fs_list_entry(struct mih_fs_listing *l, const char *name,
+		       const struct fuse_entry_param *entry, off_t next);
+
 /* readonly.c */
 
 /** mih_fs_readonly_ops() - every call that would change something: EROFS. */
@@ -91,26 +110,6 @@ void mih_fs_xattr_ops(struct fuse_lowlevel_ops *ops);
  */
 MIH_MUST_CHECK mih_err mih_fs_options(const struct mih_fs_params *params,
 				      char **text_out);
-
-/* mountinfo.c */
-
-/** The uppermost mount on a folder. */
-struct mih_fs_mounted {
-	char type[64];	  /* "fuse.mihfs" */
-	char source[512]; /* cut if longer */
-	dev_t dev;
-};
-
-/**
- * mih_fs_mountinfo_find() - what is mounted exactly on @path?
- * @path: absolute, as realpath(3) gives it
- *
- * Reads /proc/self/mountinfo; asks no file system, so that a hung one cannot
- * hang us.
- *
- * Return: true and @mounted filled, or false.
- */
-bool mih_fs_mountinfo_find(const char *path, struct mih_fs_mounted *mounted);
 
 /** mih_fs_is_dead() - does errno @err say that a mount's server is gone? */
 static inline bool mih_fs_is_dead(int err)

@@ -1,9 +1,12 @@
 noinst_LIBRARIES += libfs.a
 libfs_a_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS)
 libfs_a_SOURCES = \
-	src/fs/answer.c src/fs/data.c src/fs/fs_internal.h \
+	src/fs/answer.c \
+	src/fs/control/control.c src/fs/control/control_internal.h \
+	src/fs/data.c src/fs/fs_internal.h \
+	src/fs/host/mountinfo.c src/fs/host/mountinfo.h \
 	src/fs/inode.c src/fs/inode.h \
-	src/fs/mount.c src/fs/mount.h src/fs/mountinfo.c src/fs/names.c \
+	src/fs/mount.c src/fs/mount.h src/fs/names.c \
 	src/fs/options.c src/fs/readonly.c src/fs/reply.c \
 	src/fs/stop.c src/fs/xattr.c \
 	src/fs/pass/handover.c src/fs/pass/handover.h \

@@ -1,4 +1,5 @@
 #include "fs/fs_internal.h"
+#include "fs/host/mountinfo.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -54,7 +55,7 @@ static mih_err check_mounted(const char *mountpoint)
 			   ? fail_dead(mountpoint)
 			   : mih_err_fail_errno(-errno, "%s", mountpoint);
 	if (!mih_fs_mountinfo_find(whole, &mounted) ||
-	    strcmp(mounted.type, "fuse.mihfs") != 0)
+	    strcmp(mounted.type, MIH_FS_TYPE) != 0)
 		return 0;
 	if (statvfs(whole, &st) < 0 && mih_fs_is_dead(errno))
 		return fail_dead(mountpoint);
@@ -156,6 +157,8 @@ static mih_err new_session(struct mih_fs *fs)
 	mih_fs_data_ops(&ops);
 	mih_fs_xattr_ops(&ops);
 	mih_fs_readonly_ops(&ops);
+	if (fs->params->status)
+		mih_fs_control_ops(&fs->control, &ops);
 	if (fuse_opt_add_arg(&args, "mihfs") == 0 &&
 	    fuse_opt_add_arg(&args, "-o") == 0 &&
 	    fuse_opt_add_arg(&args, text) == 0)
@@ -221,6 +224,10 @@ static mih_err serve(struct mih_fs *fs)
 	mih_fs_stopper_block(&stopper);
 	err = fs->params->start(fs->params->context, &fs->engine);
 	if (!err)
+		err = mih_status_add(fs->params->status, fs->model, fs->engine);
+	if (!err)
+		err = mih_fs_control_start(fs);
+	if (!err)
 		err = mount_session(fs);
 	if (!err)
 		err = mih_fs_stopper_start(&stopper, fs);
@@ -233,6 +240,8 @@ static mih_err serve(struct mih_fs *fs)
 		err = run_loop(fs);
 	if (stopping)
 		atomic_store(&stopper.looping, false);
+	mih_fs_control_stop(fs);
+	mih_status_remove(fs->params->status, fs->engine);
 	mih_verify_engine_free(fs->engine);
 	if (fs->session)
 		fuse_session_unmount(fs->session);

@@ -7,6 +7,7 @@
 #ifndef MIH_FS_MOUNT_H
 #define MIH_FS_MOUNT_H
 
+#include "status/status.h"
 #include "util/err.h"
 #include "verify/engine.h"
 
@@ -17,6 +18,8 @@ struct mih_fs_params {
 	const char *mountpoint;
 	const char *options; /* "-o" text for FUSE, comma separated, or NULL */
 	bool debug;	     /* log every FUSE message */
+	struct mih_status *status; /* borrowed; shown in the hidden folder
+				      .mihfs; NULL: there is none */
 	/**
 	 * Make the engine. Called once in the process that will serve, after
 	 * daemonising, because neither threads nor a GPU context survive fork.

@@ -104,15 +104,7 @@ static const struct mih_fs_node *entry_at(const struct mih_fs *fs,
 	return node;
 }
 
-struct listing {
-	fuse_req_t req;
-	char *buf;
-	size_t room, used;
-	bool plus;
-};
-
-/* False when the entry does not fit any more. */
-static bool list_entry(struct listing *l, const char *name,
+bool mih_fs_list_entry(struct mih_fs_listing *l, const char *name,
 		       const struct fuse_entry_param *entry, off_t next)
 {
 	size_t room = l->room - l->used, n;
@@ -129,7 +121,8 @@ static bool list_entry(struct listing *l, const char *name,
 	return true;
 }
 
-static void list(struct listing *l, const struct mih_fs_node *dir, off_t off)
+static void list(struct mih_fs_listing *l, const struct mih_fs_node *dir,
+		 off_t off)
 {
 	const struct mih_fs *fs = mih_fs_of(l->req);
 	const struct mih_fs_node *node;
@@ -142,7 +135,7 @@ static void list(struct listing *l, const struct mih_fs_node *dir, off_t off)
 		/* "." and ".." are not looked up, so nothing forgets them. */
 		if (at < 2)
 			entry.ino = 0;
-		if (!list_entry(l, name, &entry, (off_t)at + 1))
+		if (!mih_fs_list_entry(l, name, &entry, (off_t)at + 1))
 			return;
 	}
 }
@@ -152,7 +145,7 @@ static void read_folder(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 {
 	const struct mih_fs *fs = mih_fs_of(req);
 	const struct mih_fs_node *dir = mih_fs_inode_get(&fs->inodes, ino);
-	struct listing l = { .req = req, .room = size, .plus = plus };
+	struct mih_fs_listing l = { .req = req, .room = size, .plus = plus };
 
 	if (!dir || !dir->is_dir || off < 0) {
 		fuse_reply_err(req, ENOTDIR);

@@ -2,6 +2,7 @@
  * user.mihfs.*: what was proven so far, for people and scripts
  */
 #include "fs/fs_internal.h"
+#include "status/snapshot.h"
 #include "util/bytes.h"
 #include "util/checked.h"
 
@@ -10,13 +11,6 @@
 #include <string.h>
 
 #define PREFIX "user.mihfs."
-
-static const char *const status_names[] = {
-	[MIH_VERIFY_UNVERIFIED] = "unverified",
-	[MIH_VERIFY_PARTIAL] = "partial",
-	[MIH_VERIFY_VERIFIED] = "verified",
-	[MIH_VERIFY_FAILED] = "failed",
-};
 
 /* A value's text; size_t len of it, at most cap. */
 struct value {
@@ -40,7 +34,7 @@ static void set_text(struct value *v, const char *text)
 
 static void get_status(struct value *v)
 {
-	set_text(v, status_names[file_status(v->fs, v->file)]);
+	set_text(v, mih_status_name(file_status(v->fs, v->file)));
 }
 
 static bool by_tree(const struct mih_verify_file *file)
@@ -94,23 +88,12 @@ static void get_root(struct value *v)
 	mih_bytes_to_hex(root, sizeof(root), v->text);
 }
 
-/* Of the whole model: one bad file makes it failed; it is verified when every
- * file is. Cost: one look at each file. */
 static void get_root_status(struct value *v)
 {
-	size_t seen[MIH_ARRAY_LEN(status_names)] = { 0 };
-	size_t n = v->fs->model->nfiles;
-	enum mih_verify_status status = MIH_VERIFY_PARTIAL;
+	const struct mih_fs *fs = v->fs;
 
-	for (size_t i = 0; i < n; i++)
-		seen[file_status(v->fs, i)]++;
-	if (seen[MIH_VERIFY_FAILED])
-		status = MIH_VERIFY_FAILED;
-	else if (seen[MIH_VERIFY_VERIFIED] == n)
-		status = MIH_VERIFY_VERIFIED;
-	else if (seen[MIH_VERIFY_UNVERIFIED] == n)
-		status = MIH_VERIFY_UNVERIFIED;
-	set_text(v, status_names[status]);
+	set_text(v, mih_status_name(
+			mih_status_of_model(fs->engine, fs->model->nfiles)));
 }
 
 struct attribute {

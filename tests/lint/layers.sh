@@ -16,8 +16,9 @@ below()
 	hash) echo hash util ;;
 	tree | gpu | sig) echo "$1" hash util ;;
 	verify) echo verify tree gpu sig hash util ;;
-	fs) echo fs verify tree gpu sig hash sandbox util ;;
-	cli) echo cli fs verify tree gpu sig hash sandbox util ;;
+	status) echo status verify tree gpu sig hash util ;;
+	fs) echo fs status verify tree gpu sig hash sandbox util ;;
+	cli) echo cli fs status verify tree gpu sig hash sandbox util ;;
 	*) return 1 ;;
 	esac
 }

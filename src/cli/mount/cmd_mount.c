@@ -26,6 +26,7 @@ struct serving {
 	struct mih_gpu_dev *dev;	/* owned; made after the fork */
 	char *mountpoint;		/* absolute; owned */
 	dev_t beneath;			/* device of the bare mount point */
+	struct mih_status *status;	/* owned */
 	atomic_bool ready;
 	atomic_bool mismatch; /* seen with --on-mismatch=stop */
 };
@@ -99,6 +100,17 @@ static int verify_all(const struct serving *s)
 	return mih_cli_verify((int)(at - argv), (char **)argv);
 }
 
+static mih_err make_status(struct serving *s)
+{
+	mih_autofree char *bundle = realpath(s->options.root, NULL);
+	const struct mih_status_params params = {
+		.mountpoint = s->mountpoint,
+		.bundle = bundle ? bundle : s->options.root,
+	};
+
+	return mih_status_new(&params, &s->status);
+}
+
 /* All that can be refused is refused here, while a terminal is there to say
  * why: mount point, trust, signature, files. */
 static mih_err prepare(struct serving *s)
@@ -121,7 +133,7 @@ static mih_err prepare(struct serving *s)
 	if (!s->mountpoint || stat(s->mountpoint, &st) < 0)
 		return mih_err_fail_errno(-errno, "%s", s->options.mountpoint);
 	s->beneath = st.st_dev;
-	return 0;
+	return make_status(s);
 }
 
 /* The story has been logged; with "stop" one bad byte ends the mount. */
@@ -211,6 +223,7 @@ static mih_err serve(struct serving *s)
 		.model = s->model,
 		.options = s->options.fuse,
 		.debug = s->options.debug,
+		.status = s->status,
 		.start = start_engine,
 		.context = s,
 		.ready = on_ready,
@@ -305,6 +318,7 @@ int mih_cli_mount(int argc, char **argv)
 			      MIH_LOG_TO_STDERR);
 		end = run(&s);
 	}
+	mih_status_free(s.status);
 	mih_verify_model_close(s.model);
 	free(s.mountpoint);
 	free(s.dir);

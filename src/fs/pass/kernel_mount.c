@@ -1,5 +1,6 @@
 #include "fs/pass/kernel_mount.h"
 #include "fs/fs_internal.h"
+#include "fs/host/mountinfo.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -62,7 +63,7 @@ static enum seen look(const struct mih_fs_kernel_place *place,
 		      struct mih_fs_mounted *mounted)
 {
 	if (!mih_fs_mountinfo_find(place->mountpoint, mounted) ||
-	    strcmp(mounted->type, "fuse.mihfs") != 0)
+	    strcmp(mounted->type, MIH_FS_TYPE) != 0)
 		return SEEN_NONE;
 	return strcmp(mounted->source, place->source) ? SEEN_OTHERS : SEEN_OURS;
 }

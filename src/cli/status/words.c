@@ -1,0 +1,93 @@
+#include "cli/status/words.h"
+#include "util/checked.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+static uint64_t number(const json_t *object, const char *name)
+{
+	json_int_t value = json_integer_value(json_object_get(object, name));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+void mih_cli_status_put(const char *text)
+{
+	for (; *text; text++)
+		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?'
+								     : *text);
+}
+
+static void print_text(const char *label, const json_t *object,
+		       const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	printf("%-12s ", label);
+	mih_cli_status_put(text ? text : "");
+	putchar('\n');
+}
+
+/* "12.3 GiB" */
+static const char *size_text(uint64_t bytes, char text[32])
+{
+	static const char *const units[] = { "B",   "KiB", "MiB",
+					     "GiB", "TiB", "PiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	for (; value >= 1024 && unit + 1 < MIH_ARRAY_LEN(units); unit++)
+		value /= 1024;
+	snprintf(text, 32, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return text;
+}
+
+static void print_failed(const json_t *generation)
+{
+	const json_t *failed = json_object_get(generation, "failed"), *one;
+	size_t i;
+
+	json_array_foreach(failed, i, one) print_text("  failed", one, "path");
+}
+
+static void print_generation(const json_t *generation)
+{
+	const json_t *files = json_object_get(generation, "files");
+	char size[32];
+
+	print_text("model", generation, "model");
+	if (!json_is_true(json_object_get(generation, "current")))
+		printf("%-12s for files that are still open\n", "  old");
+	print_text("signed by", generation, "signer");
+	print_text("root", generation, "root");
+	print_text("status", generation, "status");
+	printf("%-12s %" PRIu64 " (%s): %" PRIu64 " verified, %" PRIu64
+	       " partly, %" PRIu64 " not yet, %" PRIu64 " failed\n",
+	       "files", number(files, "total"),
+	       size_text(number(generation, "bytes"), size),
+	       number(files, "verified"), number(files, "partial"),
+	       number(files, "unverified"), number(files, "failed"));
+	print_failed(generation);
+}
+
+void mih_cli_status_words(const json_t *status)
+{
+	const json_t *counters = json_object_get(status, "counters");
+	const json_t *now = json_object_get(status, "now"), *generation;
+	char size[32];
+	size_t i;
+
+	print_text("mount", status, "mountpoint");
+	printf("%-12s %" PRIu64 ", for %" PRIu64 " s, mihfs ", "process",
+	       number(status, "pid"), number(status, "uptime_seconds"));
+	print_text("version", status, "version");
+	json_array_foreach(json_object_get(status, "generations"), i,
+			   generation) print_generation(generation);
+	printf("%-12s %s\n", "verified",
+	       size_text(number(counters, "verified_bytes"), size));
+	printf("%-12s %" PRIu64 " groups\n", "refused",
+	       number(counters, "refused_groups"));
+	printf("%-12s %s\n", "cache",
+	       size_text(number(now, "cache_bytes"), size));
+}

@@ -1,0 +1,7 @@
+noinst_LIBRARIES += libstatus.a
+libstatus_a_SOURCES = \
+	src/status/documents.c src/status/documents.h \
+	src/status/json.c \
+	src/status/snapshot.c src/status/snapshot.h \
+	src/status/status.c src/status/status.h \
+	src/status/status_internal.h src/status/sum.c

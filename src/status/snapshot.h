@@ -1,0 +1,75 @@
+/*
+ * status/snapshot.h - all figures of a mount at one moment
+ *
+ * Layer: src/status.  Threads: a snapshot belongs to whoever took it.
+ */
+#ifndef MIH_STATUS_SNAPSHOT_H
+#define MIH_STATUS_SNAPSHOT_H
+
+#include "status/status.h"
+
+#include <time.h>
+
+#define MIH_STATUS_ROOT_LEN    64 /* hexadecimal digits */
+#define MIH_STATUS_STATES      4  /* values of enum mih_verify_status */
+#define MIH_STATUS_FAILED_MAX  64 /* failed files that are named */
+#define MIH_STATUS_GENERATIONS 4  /* described at once */
+
+/** A file of which something is bad now. */
+struct mih_status_failed {
+	const char *path; /* borrowed from the model */
+	struct mih_verify_file_stats stats;
+};
+
+/** One model with its engine. */
+struct mih_status_generation {
+	uint64_t number;	  /* 1 for the first one of the mount */
+	const char *dir, *signer; /* borrowed from the model */
+	char root[MIH_STATUS_ROOT_LEN + 1];
+	size_t nfiles;
+	uint64_t nbytes;
+	enum mih_verify_status status; /* of all files together */
+	uint64_t files[MIH_STATUS_STATES];
+	struct mih_status_failed failed[MIH_STATUS_FAILED_MAX];
+	size_t nfailed; /* named in failed[] */
+	struct mih_verify_stats stats;
+};
+
+struct mih_status_snapshot {
+	const char *mountpoint, *bundle; /* borrowed from the status */
+	time_t started;
+	uint64_t uptime_s;
+	bool ready;
+	struct mih_verify_stats total; /* of all generations, past ones too */
+	/* Newest first: the first one is what new opens get. */
+	struct mih_status_generation generations[MIH_STATUS_GENERATIONS];
+	size_t ngenerations;
+};
+
+/**
+ * mih_status_snapshot() - take all figures, and render them while they stand
+ * @render: called once with the snapshot, which ends with the call; may not
+ *          call other functions of @status
+ *
+ * Cost: one look at every file of the model.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+MIH_MUST_CHECK mih_err mih_status_snapshot(
+    struct mih_status *status,
+    void (*render)(const struct mih_status_snapshot *snapshot, void *context),
+    void *context);
+
+/** mih_status_name() - "unverified", "partial", "verified" or "failed". */
+const char *mih_status_name(enum mih_verify_status status);
+
+/**
+ * mih_status_of_model() - the status of all files together
+ *
+ * One bad file makes the model failed; it is verified when every file is. Cost:
+ * one look at every file.
+ */
+enum mih_verify_status mih_status_of_model(struct mih_verify_engine *engine,
+					   size_t nfiles);
+
+#endif

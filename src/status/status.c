@@ -1,0 +1,92 @@
+#include "status/status_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t mih_status_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+mih_err mih_status_new(const struct mih_status_params *params,
+		       struct mih_status **status_out)
+{
+	struct mih_status *status = calloc(1, sizeof(*status));
+
+	if (!status)
+		return mih_err_fail_errno(-ENOMEM, "%s", params->mountpoint);
+	pthread_mutex_init(&status->lock, NULL);
+	STAILQ_INIT(&status->served);
+	status->started = time(NULL);
+	status->started_ns = mih_status_now_ns();
+	status->mountpoint = strdup(params->mountpoint);
+	status->bundle = strdup(params->bundle);
+	if (!status->mountpoint || !status->bundle) {
+		mih_status_free(status);
+		return mih_err_fail_errno(-ENOMEM, "%s", params->mountpoint);
+	}
+	*status_out = status;
+	return 0;
+}
+
+void mih_status_free(struct mih_status *status)
+{
+	if (!status)
+		return;
+	pthread_mutex_destroy(&status->lock);
+	free(status->mountpoint);
+	free(status->bundle);
+	free(status);
+}
+
+mih_err mih_status_add(struct mih_status *status,
+		       const struct mih_verify_model *model,
+		       struct mih_verify_engine *engine)
+{
+	struct mih_status_served *served;
+
+	if (!status)
+		return 0;
+	served = calloc(1, sizeof(*served));
+	if (!served)
+		return mih_err_fail_errno(-ENOMEM, "%s", status->mountpoint);
+	served->model = model;
+	served->engine = engine;
+	pthread_mutex_lock(&status->lock);
+	served->number = ++status->ngenerations;
+	STAILQ_INSERT_HEAD(&status->served, served, next);
+	pthread_mutex_unlock(&status->lock);
+	return 0;
+}
+
+void mih_status_remove(struct mih_status *status,
+		       struct mih_verify_engine *engine)
+{
+	struct mih_status_served *served;
+	struct mih_verify_stats last;
+
+	if (!status)
+		return;
+	pthread_mutex_lock(&status->lock);
+	STAILQ_FOREACH(served, &status->served, next)
+	{
+		if (served->engine == engine)
+			break;
+	}
+	if (served) {
+		mih_verify_engine_stats(engine, &last);
+		mih_status_sum(&status->past, &last, false);
+		STAILQ_REMOVE(&status->served, served, mih_status_served, next);
+	}
+	pthread_mutex_unlock(&status->lock);
+	free(served);
+}
+
+void mih_status_ready(struct mih_status *status)
+{
+	if (status)
+		atomic_store(&status->ready, true);
+}

@@ -1,0 +1,43 @@
+/*
+ * status/status_internal.h - what the files of src/status share
+ *
+ * Layer: src/status.  Threads: see struct mih_status.
+ */
+#ifndef MIH_STATUS_STATUS_INTERNAL_H
+#define MIH_STATUS_STATUS_INTERNAL_H
+
+#include "status/snapshot.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+/** A generation that is served now. */
+struct mih_status_served {
+	STAILQ_ENTRY(mih_status_served) next;
+	uint64_t number;
+	const struct mih_verify_model *model; /* borrowed */
+	struct mih_verify_engine *engine;     /* borrowed */
+};
+
+struct mih_status {
+	char *mountpoint, *bundle; /* owned */
+	time_t started;
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
+	atomic_bool ready;
+	pthread_mutex_t lock; /* guards all below; no lock of the engine is
+				 held when it is taken */
+	STAILQ_HEAD(, mih_status_served) served; /* newest first */
+	uint64_t ngenerations;			 /* so far */
+	struct mih_verify_stats past;		 /* of those that have ended */
+};
+
+/** mih_status_now_ns() - of a clock that never goes back. */
+uint64_t mih_status_now_ns(void);
+
+/** mih_status_sum() - add the counters of @one to @sum; not what comes and
+ * goes, unless @gauges. */
+void mih_status_sum(struct mih_verify_stats *sum,
+		    const struct mih_verify_stats *one, bool gauges);
+
+#endif
