@@ -1,3 +1,4 @@
+#include "hash/stream.h"
 #include "sig/sig_internal.h"
 
 #include <string.h>
@@ -212,7 +213,8 @@ static mih_err join_file(struct mih_sig_resource *entries, size_t n)
 }
 
 /* How many entries from @first on belong to its file; 0: its shards leave a
- * gap or overlap, @bad_out is the one that does not fit. */
+ * gap or overlap, @bad_out is the one that does not fit. Empty is but the only
+ * shard of an empty file. */
 static size_t count_file(const struct mih_sig_manifest *m, size_t first,
 			 size_t *bad_out)
 {
@@ -224,12 +226,30 @@ static size_t count_file(const struct mih_sig_manifest *m, size_t first,
 	       !strcmp(entries[n].name, entries->name);
 	     n++) {
 		*bad_out = first + n;
-		if (entries[n].shards->begin != at ||
-		    entries[n].shards->end <= at)
+		if (entries[n].shards->begin != at || (n > 0 && at == 0) ||
+		    entries[n].shards->end < at ||
+		    (entries[n].shards->end == at && at > 0))
 			return 0;
 		at = entries[n].shards->end;
 	}
 	return n;
+}
+
+/* Nothing is read of an empty file, so its digest is looked at here. */
+static mih_err check_empty(const struct mih_sig_resource *file)
+{
+	uint8_t nothing[MIH_HASH_LEN_MAX];
+	mih_err err;
+
+	if (file->nbytes > 0)
+		return 0;
+	err = mih_hash_flat(file->alg, "", 0, nothing);
+	if (err)
+		return err;
+	return mih_hash_eq(nothing, file->shards->digest,
+			   mih_hash_info(file->alg)->len)
+		   ? 0
+		   : -EBADMSG;
 }
 
 mih_err mih_sig_manifest_join(struct mih_sig_manifest *m, size_t *bad_out)
@@ -245,6 +265,8 @@ mih_err mih_sig_manifest_join(struct mih_sig_manifest *m, size_t *bad_out)
 		if (n == 0)
 			return -EINVAL;
 		err = join_file(&all[i], n);
+		if (!err)
+			err = check_empty(&all[i]);
 		if (err)
 			return err;
 		if (nfiles != i) {

@@ -48,8 +48,8 @@ struct mih_sig_manifest {
 	struct mih_sig_resource *resources; /* in payload order, or by name if
 					       is_sharded; owned */
 	size_t nresources;		    /* at least 1 */
-	bool is_sharded;     /* method "shards": every file is in shards, and
-				empty files are not told of */
+	bool is_sharded;     /* method "shards": every file is in shards;
+				most tools do not tell of empty files */
 	bool is_legacy;	     /* by model signing 0.2 */
 	bool allow_symlinks; /* as signed */
 	char **ignore_paths; /* as signed; owned */
@@ -87,7 +87,8 @@ bool mih_sig_shard_name(const char *name, size_t *path_len_out,
  *            afterwards
  * @bad_out: index of the shard that does not fit
  *
- * Return: 0; -EINVAL the shards of a file leave a gap or overlap; -ENOMEM.
+ * Return: 0; -EINVAL the shards of a file leave a gap or overlap; -EBADMSG the
+ * digest of an empty file is another one; -ENOMEM.
  * Records no story.
  */
 MIH_MUST_CHECK mih_err mih_sig_manifest_join(struct mih_sig_manifest *manifest,

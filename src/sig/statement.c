@@ -314,11 +314,16 @@ static mih_err join_shards(struct reader *r)
 	size_t at = 0;
 	mih_err err = m->is_sharded ? mih_sig_manifest_join(m, &at) : 0;
 
-	if (err == -ENOMEM)
-		return mih_err_fail_errno(err, "%s", file);
 	if (!err)
 		return 0;
+	if (err != -EINVAL && err != -EBADMSG)
+		return mih_err_fail_errno(err, "%s", file);
 	bad = &m->resources[at];
+	if (err == -EBADMSG)
+		return mih_err_fail(MIH_EFORMAT,
+				    "%s: shard 0:0 of '%.200s' has another "
+				    "digest than an empty file",
+				    file, bad->name);
 	return mih_err_fail(MIH_EFORMAT,
 			    "%s: shard %" PRIu64 ":%" PRIu64 " of '%.200s' "
 			    "leaves a gap or overlaps",
@@ -539,23 +544,6 @@ static mih_err reader_init(struct reader *r)
 	return 0;
 }
 
-/* Without a root of its own it gets the one that today's statements have. */
-static mih_err read_legacy(struct reader *r, const struct mih_sig_json *top,
-			   uint8_t root[32])
-{
-	mih_err err = mih_sig_legacy_read(top, r->m);
-	bool good = true;
-
-	if (err)
-		return err;
-	for (size_t i = 0; i < r->m->nresources; i++)
-		good = good && EVP_DigestUpdate(
-				   r->root, r->m->resources[i].digest, 32) == 1;
-	if (!good || EVP_DigestFinal_ex(r->root, root, NULL) != 1)
-		return mih_err_fail(-EIO, "%s: SHA-256 failed", top->file);
-	return 0;
-}
-
 static mih_err read_current(struct reader *r, const struct mih_sig_json *top,
 			    struct mih_sig_span span, uint8_t root[32])
 {
@@ -588,7 +576,7 @@ mih_err mih_sig_statement_read(const struct mih_sig_text *payload,
 	top.value = json;
 	err = check_types(&top, &is_legacy);
 	if (!err && is_legacy)
-		err = read_legacy(&r, &top, root);
+		err = mih_sig_legacy_read(&top, r.m, root);
 	else if (!err)
 		err = read_current(&r, &top, span, root);
 	if (!err)

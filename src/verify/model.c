@@ -80,6 +80,18 @@ static mih_err open_bundle(struct opening *opening)
 	return mih_sig_bundle_verify(opening->model->bundle, params->trust);
 }
 
+/* Where bytes come from is no matter of trust, as they are proven anyway: a
+ * link within the model is followed if the signer followed links, or if the
+ * operator says so. Only the operator can let one lead out of the model. */
+static void open_links(struct opening *opening)
+{
+	struct mih_verify_model *model = opening->model;
+
+	if (opening->params->allow_symlinks ||
+	    mih_sig_bundle_manifest(model->bundle)->allow_symlinks)
+		model->links.follow = true;
+}
+
 /* What a sidecar of these files holds at most. */
 static struct mih_tree_sidecar_limits
 sidecar_limits(const struct mih_verify_model *model)
@@ -184,7 +196,9 @@ static void link_problem(const struct mih_verify_model *model,
 
 	mih_io_link_text(model->dirfd, file->path, text, sizeof(text));
 	snprintf(line, cap, "%s: a symbolic link%s (%s)", file->path,
-		 err == -ELOOP ? ", where none may be" : " that leads out",
+		 err == -ELOOP
+		     ? ", not followed without --allow-symlinks"
+		     : " that leads out, not followed without --symlink-root",
 		 text);
 }
 
@@ -329,6 +343,8 @@ static mih_err open_all(struct opening *opening)
 	if (!err)
 		err = open_dir(opening);
 	if (!err)
+		open_links(opening);
+	if (!err)
 		err = list_files(opening);
 	if (err)
 		return err;
@@ -353,7 +369,6 @@ mih_err mih_verify_model_open(const struct mih_verify_model_params *params,
 	if (!model)
 		return mih_err_fail_errno(-ENOMEM, "%s", params->dir);
 	model->dirfd = -1;
-	model->links.follow = params->allow_symlinks;
 	opening.model = model;
 	err = open_all(&opening);
 	if (err == -ENOMEM)

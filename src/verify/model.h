@@ -55,7 +55,7 @@ struct mih_verify_model_params {
 				of a single-file model */
 	const char *sidecar; /* NULL: "<bundle>.tree" if there */
 	const struct mih_sig_trust *trust;
-	bool allow_symlinks;
+	bool allow_symlinks;	  /* also if the signer did not */
 	const char *symlink_root; /* links may lead anywhere beneath; or NULL */
 	bool deny_unsigned;	  /* an unsigned file is an error */
 	const char *const *ignore; /* with deny_unsigned: further

@@ -9,7 +9,7 @@ EXTRA_DIST += tests/fuzz/bundle.dict
 fuzz_bundle_SOURCES = tests/fuzz/fuzz_bundle.c
 fuzz_bundle_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 fuzz_bundle_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-fuzz_bundle_LDADD = libsig.a libhash.a libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS)
+fuzz_bundle_LDADD = libsig.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS)
 
 # The same way, with seeds:
 #     mkdir CORPUS && tests/fuzz/seed_keyless.py CORPUS \
@@ -20,4 +20,4 @@ EXTRA_DIST += tests/fuzz/seed_keyless.py
 fuzz_keyless_SOURCES = tests/fuzz/fuzz_keyless.c
 fuzz_keyless_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 fuzz_keyless_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-fuzz_keyless_LDADD = libsig.a libhash.a libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS)
+fuzz_keyless_LDADD = libsig.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS)

@@ -77,9 +77,34 @@ check "a flat model mounts from a cache" cmp "$work/flat/weights.bin" \
 	"$mnt/weights.bin"
 check "unmounts" mt_umount
 
-# The whole cache is a model too.
+check_status "but not when nobody says so" 1 mt_try_mount "$model"
+check "and the option is named" grep -F "not followed without" "$log"
+mkdir "$work/within"
+cp "$work/flat/weights.bin" "$work/within/weights.safetensors"
+cp -R "$work/flat/sub" "$work/within"
+ln -s weights.safetensors "$work/within/weights.bin"
+check_status "nor links within the model" 1 verify --ignore-unsigned-files \
+	"$work/within"
+check_said "and the option is named" \
+	"weights.bin: symbolic link, not followed without --allow-symlinks"
+check "the operator may" verify --ignore-unsigned-files --allow-symlinks \
+	"$work/within"
+mt_mount "$work/within" --allow-symlinks
+check "and mount it" cmp "$work/flat/weights.bin" "$mnt/weights.bin"
+check_fails "which shows what is signed alone" \
+	test -e "$mnt/weights.safetensors"
+check "unmounts" mt_umount
+
+# The whole cache is a model too. That its links are followed is signed, so
+# nobody has to say it again; out of the model they lead for nobody.
 mt_sign "$cache" --allow-symlinks
-mt_mount "$cache" --allow-symlinks
+check "a whole cache is verified" verify "$cache"
+mt_mount "$cache" --unsigned=deny
 check "a whole cache" diff -r "$cache" "$mnt"
 check "unmounts" mt_umount
+ln -sfn ../../../outside "$model/weights.bin"
+cp "$cache/blobs/aaaa" "$work/hub/outside"
+check_status "a link out of it" 1 verify "$cache"
+check_said "is refused by name" "weights.bin: symbolic link that leads out"
+check_status "nor mounted" 1 mt_try_mount "$cache"
 mt_end

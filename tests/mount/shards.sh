@@ -2,12 +2,15 @@
 # A model that another tool signed in shards is served shard by shard.
 . "${top_srcdir:?}/tests/lib/mount.sh"
 
-# sign_shards MODEL SIZE - a bundle of method "shards", by openssl alone, in
-# the order of the entries' names as texts
+# sign_shards MODEL SIZE [empty] - a bundle of method "shards", by openssl
+# alone, in the order of the entries' names as texts; most tools say nothing
+# of empty files
 sign_shards()
 {
-	(cd "$1" && find . -type f -size +0 -printf '%P %s\n') |
+	(cd "$1" && find . -type f -printf '%P %s\n') |
 		while read -r name nbytes; do
+			[ "$nbytes" -gt 0 ] || [ -z "${3-}" ] ||
+				echo "$name:0:0 $(sha256sum </dev/null)"
 			from=0
 			while [ "$from" -lt "$nbytes" ]; do
 				to=$((from + $2))
@@ -17,7 +20,7 @@ sign_shards()
 				echo "$name:$from:$to ${sum%% *}"
 				from=$to
 			done
-		done | LC_ALL=C sort >"$work/shards"
+		done | sed 's/ *-$//' | LC_ALL=C sort >"$work/shards"
 	root=$(cut -d ' ' -f 2 "$work/shards" | tr -d '\n' |
 		sed 's/../\\x&/g' | xargs -0 printf '%b' | sha256sum)
 	{
@@ -97,6 +100,24 @@ for size in 9000001 20971520 50000000; do
 		-n user.mihfs.status "$mnt/weights.bin" 2>/dev/null)" verified
 	check "$size: unmounts" mt_umount
 done
+
+# Where it is told of, it is shown, and may be nothing else.
+sign_shards "$model" 9000001 empty
+check "an empty shard: verified" verify
+check "an empty shard: mihfs tree" "$MIHFS" tree --quiet \
+	--signature "$bundle" "$model"
+mt_mount "$model" --unsigned=deny --verify=mount
+check "an empty shard: the file is shown" cmp "$model/empty" "$mnt/empty"
+check "unmounts" mt_umount
+rm "$bundle.tree"
+printf y >>"$model/empty"
+check_status "an empty shard: not one byte" 1 verify
+check_said "by name" "empty: longer than signed"
+check_status "nor a mount" 1 mt_try_mount "$model"
+rm "$model/empty"
+check_status "an empty shard: nor none" 1 verify
+check_said "by name" "empty: missing"
+: >"$model/empty"
 
 # Only what a reader touches is read.
 sign_shards "$model" 9000001

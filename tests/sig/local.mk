@@ -4,7 +4,7 @@ sig_tests = test_base64 test_bundle test_certificate test_fixtures test_key \
 check_PROGRAMS += $(sig_tests)
 TESTS += $(sig_tests)
 sig_test_cppflags = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
-sig_test_ldadd = libsig.a libhash.a libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS) \
+sig_test_ldadd = libsig.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS) \
 	$(CMOCKA_LIBS)
 
 test_base64_SOURCES = tests/sig/test_base64.c tests/lib/sig.h

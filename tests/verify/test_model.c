@@ -222,8 +222,8 @@ static void test_links_are_refused_unless_allowed(void **state)
 	snprintf(beside, sizeof(beside), "%s.real", path_of(4));
 	assert_int_equal(rename(path_of(4), beside), 0);
 	assert_int_equal(symlink("config.json.real", path_of(4)), 0);
-	expect_problem("config.json: a symbolic link, where none may be "
-		       "(config.json -> config.json.real)");
+	expect_problem("config.json: a symbolic link, not followed without "
+		       "--allow-symlinks (config.json -> config.json.real)");
 	params = usual();
 	params.allow_symlinks = true;
 	expect(&params, 0);
@@ -232,7 +232,8 @@ static void test_links_are_refused_unless_allowed(void **state)
 	assert_int_equal(symlink(beside, path_of(4)), 0);
 	expect(&params, MIH_EDIGEST);
 	assert_non_null(strstr(lines[0], "config.json: a symbolic link that "
-					 "leads out (config.json -> /"));
+					 "leads out, not followed without "
+					 "--symlink-root (config.json -> /"));
 }
 
 static void add(const char *name)

@@ -316,9 +316,10 @@ const char *mih_cli_pass_why(mih_err err)
 	case -EINVAL:
 		return "not a regular file";
 	case -ELOOP:
-		return "symbolic link";
+		return "symbolic link, not followed without --allow-symlinks";
 	case -EXDEV:
-		return "symbolic link that leads out of the model";
+		return "symbolic link that leads out of the model, not "
+		       "followed without --symlink-root";
 	default:
 		return strerror(-err);
 	}

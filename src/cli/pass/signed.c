@@ -53,7 +53,9 @@ static void add(struct mih_cli_signed *s,
 	const char *path = mih_cli_signed_path(s, resource->name);
 	uint64_t nbytes = 0;
 	mih_err err = path ? look(s, path, &nbytes) : -ENOENT;
-	const char *why = why_not(resource, err, nbytes);
+	const char *why = path && !s->single && !strcmp(path, ".")
+			      ? "a single file is signed, not a directory"
+			      : why_not(resource, err, nbytes);
 	char link[1024], told[1200];
 
 	if (path && (err == -ELOOP || err == -EXDEV)) {

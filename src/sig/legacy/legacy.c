@@ -71,15 +71,13 @@ static mih_err check_predicate(const struct mih_sig_json *top)
 	return err ? err : mih_sig_json_only(&predicate, known);
 }
 
-mih_err mih_sig_legacy_read(const struct mih_sig_json *top,
-			    struct mih_sig_manifest *m)
+static mih_err read_subjects(const struct mih_sig_json *top,
+			     struct mih_sig_manifest *m)
 {
 	struct mih_sig_json array;
-	mih_err err = check_predicate(top);
+	mih_err err = mih_sig_json_array(top, "subject", &array);
 	size_t n;
 
-	if (!err)
-		err = mih_sig_json_array(top, "subject", &array);
 	if (err)
 		return err;
 	n = json_array_size(array.value);
@@ -87,7 +85,6 @@ mih_err mih_sig_legacy_read(const struct mih_sig_json *top,
 		return mih_sig_json_fail(&array, "",
 					 "is empty: a model has at least one "
 					 "file");
-	m->is_legacy = true;
 	m->model_name = strdup("");
 	m->resources = calloc(n, sizeof(*m->resources));
 	if (!m->model_name || !m->resources)
@@ -96,6 +93,36 @@ mih_err mih_sig_legacy_read(const struct mih_sig_json *top,
 		err = read_subject(&array, m->nresources,
 				   &m->resources[m->nresources]);
 	return err;
+}
+
+static void put_md_ctx(EVP_MD_CTX **ctx)
+{
+	EVP_MD_CTX_free(*ctx);
+}
+
+/* Without a root of its own it gets the one that today's statements have. */
+static mih_err make_root(const struct mih_sig_manifest *m, const char *file,
+			 uint8_t root[32])
+{
+	MIH_CLEANUP(put_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool good = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+
+	for (size_t i = 0; good && i < m->nresources; i++)
+		good = EVP_DigestUpdate(ctx, m->resources[i].digest, 32) == 1;
+	if (!good || EVP_DigestFinal_ex(ctx, root, NULL) != 1)
+		return mih_err_fail(-EIO, "%s: SHA-256 failed", file);
+	return 0;
+}
+
+mih_err mih_sig_legacy_read(const struct mih_sig_json *top,
+			    struct mih_sig_manifest *m, uint8_t root[32])
+{
+	mih_err err = check_predicate(top);
+
+	m->is_legacy = true;
+	if (!err)
+		err = read_subjects(top, m);
+	return err ? err : make_root(m, top->file, root);
 }
 
 /* --- the encoding ------------------------------------------------------ */

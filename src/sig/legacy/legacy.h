@@ -15,11 +15,13 @@
  * mih_sig_legacy_read() - the files of a statement by model signing 0.2
  * @top: the statement, already known to be one
  * @m:   empty; filled as far as reading got
+ * @root: what a statement of today would have as its root
  *
  * Return: 0; MIH_EFORMAT or -ENOMEM with a story.
  */
 MIH_MUST_CHECK mih_err mih_sig_legacy_read(const struct mih_sig_json *top,
-					   struct mih_sig_manifest *m);
+					   struct mih_sig_manifest *m,
+					   uint8_t root[32]);
 
 /**
  * mih_sig_legacy_pae() - hash the encoding that model signing 0.2 signs
