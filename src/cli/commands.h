@@ -51,6 +51,9 @@ extern const struct mih_cli_command mih_cli_commands[];
 /** mih_cli_mount() - check the signature and serve the model. */
 int mih_cli_mount(int argc, char **argv);
 
+/** mih_cli_run() - run a command that sees the model verified. */
+int mih_cli_run(int argc, char **argv);
+
 /** mih_cli_sign() - sign a model directory. */
 int mih_cli_sign(int argc, char **argv);
 

@@ -15,6 +15,7 @@ mihfs_SOURCES = \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
 	src/cli/mount/notify.c src/cli/mount/notify.h \
 	src/cli/mount/passed.c src/cli/mount/passed.h \
+	src/cli/mount/serve.h \
 	src/cli/pass/found.c src/cli/pass/ignore.c \
 	src/cli/pass/pass.c src/cli/pass/pass.h \
 	src/cli/pass/progress.c src/cli/pass/progress.h \
@@ -24,6 +25,8 @@ mihfs_SOURCES = \
 	src/cli/publish/cmd_digest.c src/cli/publish/cmd_sign.c \
 	src/cli/publish/cmd_tree.c \
 	src/cli/publish/password.c src/cli/publish/password.h \
+	src/cli/run/cmd_run.c src/cli/run/namespace.c src/cli/run/namespace.h \
+	src/cli/run/supervise.c src/cli/run/supervise.h \
 	src/cli/status/cmd_status.c \
 	src/cli/status/fetch.c src/cli/status/fetch.h \
 	src/cli/status/words.c src/cli/status/words.h

@@ -3,6 +3,7 @@
 #include "cli/mount/mount_options.h"
 #include "cli/mount/notify.h"
 #include "cli/mount/passed.h"
+#include "cli/mount/serve.h"
 #include "fs/mount.h"
 #include "util/cleanup.h"
 
@@ -307,21 +308,46 @@ static int run(struct serving *s)
 	return err ? mih_cli_fail(err) : MIH_CLI_DONE;
 }
 
-int mih_cli_mount(int argc, char **argv)
+int mih_cli_mount_serve(struct mih_cli_mount_options *o)
 {
-	struct serving s = { .daemon = { .pipe = -1 },
+	struct serving s = { .options = *o,
+			     .daemon = { .pipe = -1 },
 			     .passed.got = { .fuse = -1, .socket = -1 } };
-	int end = mih_cli_mount_options_parse(&s.options, argc, argv);
+	int end;
 
-	if (end == MIH_CLI_GO_ON) {
-		mih_log_setup(s.options.level, s.options.log_format,
-			      MIH_LOG_TO_STDERR);
-		end = run(&s);
-	}
+	*o = (struct mih_cli_mount_options){ .command = NULL };
+	mih_log_setup(s.options.level, s.options.log_format, MIH_LOG_TO_STDERR);
+	end = run(&s);
 	mih_status_free(s.status);
 	mih_verify_model_close(s.model);
 	free(s.mountpoint);
 	free(s.dir);
 	mih_cli_mount_options_fini(&s.options);
+	return end;
+}
+
+int mih_cli_mount(int argc, char **argv)
+{
+	static const struct mih_cli_mount_form form = {
+		.command = "mount",
+		.synopsis = "--root FILE [options] MODEL MOUNTPOINT",
+		.about =
+		    "Check the signature of MODEL and serve it, read-only, on "
+		    "MOUNTPOINT.\nEvery byte is checked before it is returned; "
+		    "wrong bytes give EIO.\nReturns when the mount answers. "
+		    "End it with: umount MOUNTPOINT",
+		.least = 2,
+		.most = 2,
+	};
+	struct mih_cli_mount_options o;
+	char **operands;
+	int end = mih_cli_mount_options_parse(&o, &form, argc, argv, &operands);
+
+	if (end == MIH_CLI_GO_ON) {
+		o.model = operands[0];
+		o.mountpoint = operands[1];
+		end = mih_cli_mount_serve(&o);
+	}
+	mih_cli_mount_options_fini(&o);
 	return end;
 }

@@ -1,5 +1,6 @@
 #include "cli/mount/mount_options.h"
 #include "cli/commands.h"
+#include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/text.h"
 
@@ -8,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND	       "mount"
 #define MEMORY_DEFAULT ((uint64_t)256 << 20)
 #define MEMORY_LEAST   ((uint64_t)16 << 20)
 #define ROWS	       48
+#define MORE	       2 /* rows that a command may add */
 
 static const char *const serve_names[] = { "auto", "cache", "direct", "stage",
 					   NULL };
@@ -96,40 +97,36 @@ static const char *const format_names[] = { "text", "json", NULL };
 	}
 
 static void fill_rows(struct mih_cli_mount_options *o,
+		      const struct mih_cli_option *more,
 		      struct mih_cli_option rows[ROWS])
 {
 	const struct mih_cli_option table[] = {
 		SERVICE_ROWS(o),
 		MIH_CLI_TRUST_OPTIONS(o->trust),
 		PROCESS_ROWS(o),
-		{ .name = NULL },
 	};
+	size_t n = MIH_ARRAY_LEN(table);
 
-	_Static_assert(sizeof(table) <= ROWS * sizeof(table[0]), "rows");
+	_Static_assert(MIH_ARRAY_LEN(table) + MORE < ROWS, "rows");
 	memcpy(rows, table, sizeof(table));
+	for (; more && more->name && n + 1 < ROWS; more++)
+		rows[n++] = *more;
+	rows[n] = (struct mih_cli_option){ .name = NULL };
 }
 
-static const char about[] =
-    "Check the signature of MODEL and serve it, read-only, on MOUNTPOINT.\n"
-    "Every byte is checked before it is returned; wrong bytes give EIO.\n"
-    "Returns when the mount answers. End it with: umount MOUNTPOINT";
-
-static int parse(const struct mih_cli_option *rows, int argc, char **argv,
-		 char ***operands_out)
+/* The words of "-o", as if they had been options of the command line. */
+static int parse_o(struct mih_cli_mount_options *o,
+		   const struct mih_cli_option *rows)
 {
-	const bool first = operands_out != NULL;
 	const struct mih_cli_syntax syntax = {
-		.command = COMMAND,
-		.synopsis = "--root FILE [options] MODEL MOUNTPOINT",
-		.about = about,
+		.command = o->command,
+		.synopsis = "no operand in -o",
 		.options = rows,
-		.min_operands = first ? 2 : 0,
-		.max_operands = first ? 2 : 0,
 	};
 	char **none;
 
-	return mih_cli_options_parse(&syntax, argc, argv,
-				     first ? operands_out : &none);
+	return mih_cli_options_parse(&syntax, (int)o->long_o.n,
+				     (char **)o->long_o.items, &none);
 }
 
 /* Is @word, "name" or "name=value", one of our long options? */
@@ -203,24 +200,30 @@ static int split(struct mih_cli_mount_options *o,
 }
 
 /* Once for the command line, once more for what "-o" holds of ours. */
-static int parse_all(struct mih_cli_mount_options *o, int argc, char **argv)
+static int parse_all(struct mih_cli_mount_options *o,
+		     const struct mih_cli_mount_form *form, int argc,
+		     char **argv, char ***operands_out)
 {
 	struct mih_cli_option rows[ROWS];
-	char **operands = NULL;
+	const struct mih_cli_syntax syntax = {
+		.command = form->command,
+		.synopsis = form->synopsis,
+		.about = form->about,
+		.options = rows,
+		.min_operands = form->least,
+		.max_operands = form->most,
+	};
 	int end;
 
-	fill_rows(o, rows);
-	end = parse(rows, argc, argv, &operands);
+	fill_rows(o, form->more, rows);
+	end = mih_cli_options_parse(&syntax, argc, argv, operands_out);
 	if (end != MIH_CLI_GO_ON)
 		return end;
-	o->model = operands[0];
-	o->mountpoint = operands[1];
-	end = add_text(&o->long_o, strdup(COMMAND));
+	end = add_text(&o->long_o, strdup(form->command));
 	for (size_t i = 0; end == MIH_CLI_GO_ON && i < o->o.n; i++)
 		end = split(o, rows, o->o.items[i]);
 	if (end == MIH_CLI_GO_ON && o->long_o.n > 1)
-		end = parse(rows, (int)o->long_o.n, (char **)o->long_o.items,
-			    NULL);
+		end = parse_o(o, rows);
 	return end;
 }
 
@@ -235,7 +238,7 @@ static int settle_ready_fd(struct mih_cli_mount_options *o)
 	fd = strtol(o->ready_fd_text, &rest, 10);
 	if (rest == o->ready_fd_text || *rest || fd < 0 || fd > 1 << 20 ||
 	    fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
-		return mih_cli_usage(COMMAND,
+		return mih_cli_usage(o->command,
 				     "--ready-fd %s is no open descriptor",
 				     o->ready_fd_text);
 	o->ready_fd = (int)fd;
@@ -246,7 +249,7 @@ static int settle_log(struct mih_cli_mount_options *o)
 {
 	o->level = o->debug ? MIH_LOG_DEBUG : MIH_LOG_INFO;
 	if (o->log_level && mih_log_level_parse(o->log_level, &o->level))
-		return mih_cli_usage(COMMAND,
+		return mih_cli_usage(o->command,
 				     "--log-level '%s' is none of: error, "
 				     "warning, info, debug",
 				     o->log_level);
@@ -257,16 +260,16 @@ static int settle_log(struct mih_cli_mount_options *o)
 static int refuse(const struct mih_cli_mount_options *o)
 {
 	if (o->serve >= MIH_CLI_SERVE_DIRECT)
-		return mih_cli_usage(COMMAND,
+		return mih_cli_usage(o->command,
 				     "--serve=%s is not in this version; use "
 				     "auto or cache",
 				     serve_names[o->serve]);
 	if (o->verify == MIH_CLI_VERIFY_OPEN)
-		return mih_cli_usage(COMMAND,
+		return mih_cli_usage(o->command,
 				     "--verify=open is not in this version; "
 				     "use lazy or mount");
 	if (o->device.n > 1)
-		return mih_cli_usage(COMMAND,
+		return mih_cli_usage(o->command,
 				     "more than one --device is not in this "
 				     "version");
 	return MIH_CLI_GO_ON;
@@ -277,10 +280,12 @@ static int settle(struct mih_cli_mount_options *o)
 	int end = refuse(o);
 
 	if (end == MIH_CLI_GO_ON && !o->root)
-		end = mih_cli_usage(COMMAND, "--root FILE is missing: the "
-					     "signature bundle of the model");
+		end =
+		    mih_cli_usage(o->command, "--root FILE is missing: the "
+					      "signature bundle of the model");
 	if (end == MIH_CLI_GO_ON && o->memory < MEMORY_LEAST)
-		end = mih_cli_usage(COMMAND, "--memory must be at least 16M");
+		end =
+		    mih_cli_usage(o->command, "--memory must be at least 16M");
 	if (end == MIH_CLI_GO_ON)
 		end = settle_log(o);
 	if (end == MIH_CLI_GO_ON)
@@ -289,13 +294,15 @@ static int settle(struct mih_cli_mount_options *o)
 	return end;
 }
 
-int mih_cli_mount_options_parse(struct mih_cli_mount_options *o, int argc,
-				char **argv)
+int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
+				const struct mih_cli_mount_form *form, int argc,
+				char **argv, char ***operands_out)
 {
 	int end;
 
-	*o = (struct mih_cli_mount_options){ .memory = MEMORY_DEFAULT };
-	end = parse_all(o, argc, argv);
+	*o = (struct mih_cli_mount_options){ .command = form->command,
+					     .memory = MEMORY_DEFAULT };
+	end = parse_all(o, form, argc, argv, operands_out);
 	return end == MIH_CLI_GO_ON ? settle(o) : end;
 }
 

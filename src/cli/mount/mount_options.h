@@ -14,6 +14,7 @@
 
 /** Values of the options; texts are borrowed from argv or from owned. */
 struct mih_cli_mount_options {
+	const char *command;		/* "mount" */
 	const char *model, *mountpoint; /* the operands */
 	const char *root, *tree;
 	struct mih_cli_trust trust;
@@ -41,9 +42,20 @@ enum { MIH_CLI_VERIFY_LAZY, MIH_CLI_VERIFY_OPEN, MIH_CLI_VERIFY_MOUNT };
 enum { MIH_CLI_UNSIGNED_HIDE, MIH_CLI_UNSIGNED_DENY };
 enum { MIH_CLI_MISMATCH_EIO, MIH_CLI_MISMATCH_STOP };
 
+/** A command that takes the options of a mount, and perhaps more. */
+struct mih_cli_mount_form {
+	const char *command, *synopsis, *about;
+	int least, most; /* operands; most -1: any number */
+	const struct mih_cli_option
+	    *more; /* rows up to an empty one; or NULL */
+};
+
 /**
  * mih_cli_mount_options_parse() - read the whole command line
  * @o: caller's memory; finish with mih_cli_mount_options_fini()
+ * @form: the command; must outlive @o
+ * @operands_out: set to the operands within @argv, NULL-terminated; which of
+ *                them are model and mountpoint, the command knows
  *
  * "-o root=signed.json" means "--root signed.json", and so for every long
  * option, because fstab(5) knows nothing but "-o". In it "\," stands for a
@@ -51,8 +63,9 @@ enum { MIH_CLI_MISMATCH_EIO, MIH_CLI_MISMATCH_STOP };
  *
  * Return: MIH_CLI_GO_ON, or the exit code with which the command ends now.
  */
-int mih_cli_mount_options_parse(struct mih_cli_mount_options *o, int argc,
-				char **argv);
+int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
+				const struct mih_cli_mount_form *form, int argc,
+				char **argv, char ***operands_out);
 
 /** mih_cli_mount_options_fini() - release what it owns. */
 void mih_cli_mount_options_fini(struct mih_cli_mount_options *o);
