@@ -132,6 +132,39 @@ void mih_pool_free(struct mih_pool *pool)
 	free(pool);
 }
 
+struct hand {
+	struct mih_pool_work work; /* first: run_hand() gets its address */
+	void (*run)(void *context);
+	void *context;
+};
+
+static void run_hand(struct mih_pool_work *work)
+{
+	struct hand *hand = (struct hand *)work;
+
+	hand->run(hand->context);
+}
+
+mih_err mih_pool_crew(const char *name, size_t nthreads,
+		      void (*run)(void *context), void *context)
+{
+	mih_autofree struct hand *hands = calloc(nthreads, sizeof(*hands));
+	struct mih_pool *pool;
+	mih_err err;
+
+	if (!hands)
+		return mih_err_fail_errno(-ENOMEM, "threads %s", name);
+	err = mih_pool_new(name, nthreads, &pool);
+	if (err)
+		return err;
+	for (size_t i = 0; i < nthreads; i++) {
+		hands[i] = (struct hand){ { .run = run_hand }, run, context };
+		mih_pool_submit(pool, &hands[i].work, MIH_POOL_URGENT);
+	}
+	mih_pool_free(pool);
+	return 0;
+}
+
 size_t mih_pool_cores(void)
 {
 	cpu_set_t set;

@@ -526,8 +526,10 @@ static bool is_over(struct pass *pass)
 	       (pass->err || pass->next_file == bulk->nfiles);
 }
 
-static void work(struct pass *pass)
+static void work(void *context)
 {
+	struct pass *pass = context;
+
 	pthread_mutex_lock(&pass->lock);
 	while (!is_over(pass)) {
 		if (work_on_hashed(pass))
@@ -544,37 +546,6 @@ static void work(struct pass *pass)
 	pthread_mutex_unlock(&pass->lock);
 }
 
-struct worker {
-	struct mih_pool_work work; /* first: run_worker() gets its address */
-	struct pass *pass;
-};
-
-static void run_worker(struct mih_pool_work *w)
-{
-	work(((struct worker *)w)->pass);
-}
-
-static mih_err run_workers(struct pass *pass)
-{
-	mih_autofree struct worker *workers =
-	    calloc(pass->nthreads, sizeof(*workers));
-	struct mih_pool *pool;
-	mih_err err;
-
-	if (!workers)
-		return mih_err_fail_errno(-ENOMEM, "read threads");
-	err = mih_pool_new("mihfs-read", pass->nthreads, &pool);
-	if (err)
-		return err;
-	for (size_t i = 0; i < pass->nthreads; i++) {
-		workers[i] =
-		    (struct worker){ .work.run = run_worker, .pass = pass };
-		mih_pool_submit(pool, &workers[i].work, MIH_POOL_URGENT);
-	}
-	mih_pool_free(pool);
-	return pass->err ? mih_err_fail(pass->err, "%s", pass->story) : 0;
-}
-
 mih_err mih_verify_bulk_run(struct mih_verify_bulk *bulk)
 {
 	struct pass pass = {
@@ -586,7 +557,9 @@ mih_err mih_verify_bulk_run(struct mih_verify_bulk *bulk)
 	mih_err err;
 
 	pass.max_pieces = AHEAD * pass.nthreads;
-	err = run_workers(&pass);
+	err = mih_pool_crew("mihfs-read", pass.nthreads, work, &pass);
+	if (!err && pass.err)
+		err = mih_err_fail(pass.err, "%s", pass.story);
 	free_pieces(&pass);
 	pthread_cond_destroy(&pass.changed);
 	pthread_mutex_destroy(&pass.lock);

@@ -7,6 +7,7 @@
 #include "util/io.h"
 #include "util/log.h"
 #include "util/text.h"
+#include "verify/look.h"
 #include "verify/scan.h"
 
 #include <fcntl.h>
@@ -204,49 +205,55 @@ static void link_problem(const struct mih_verify_model *model,
 
 /* "" if the file is there, regular, and of the signed size; else a line. */
 static void check_file(const struct mih_verify_model *model,
-		       struct mih_verify_file *file, char *line, size_t cap)
+		       struct mih_verify_file *file,
+		       const struct mih_verify_look *seen, char *line,
+		       size_t cap)
 {
 	bool sized = mih_sig_resource_is_sized(file->resource);
-	mih_autoclose int fd = -1;
-	struct stat st;
-	mih_err err;
 
 	line[0] = '\0';
-	err = mih_io_open_beneath(model->dirfd, file->path, O_PATH,
-				  &model->links, &fd);
-	if (!err && fstat(fd, &st) < 0)
-		err = -errno;
-	if (err == -ENOENT || err == -ENOTDIR)
+	if (seen->err == -ENOENT || seen->err == -ENOTDIR)
 		snprintf(line, cap, "%s: signed but missing", file->path);
-	else if (err == -ELOOP || err == -EXDEV)
-		link_problem(model, file, err, line, cap);
-	else if (err)
-		snprintf(line, cap, "%s: %s", file->path, strerror(-err));
-	else if (!S_ISREG(st.st_mode))
+	else if (seen->err == -ELOOP || seen->err == -EXDEV)
+		link_problem(model, file, seen->err, line, cap);
+	else if (seen->err == -EINVAL)
 		snprintf(line, cap, "%s: not a regular file", file->path);
-	else if (sized && (uint64_t)st.st_size != file->nbytes)
+	else if (seen->err)
+		snprintf(line, cap, "%s: %s", file->path, strerror(-seen->err));
+	else if (sized && seen->nbytes != file->nbytes)
 		snprintf(line, cap, "%s: %ju bytes where %ju are signed",
-			 file->path, (uintmax_t)st.st_size,
+			 file->path, (uintmax_t)seen->nbytes,
 			 (uintmax_t)file->nbytes);
-	else if (!sized && (uint64_t)st.st_size > UNSIGNED_SIZE_MAX)
+	else if (!sized && seen->nbytes > UNSIGNED_SIZE_MAX)
 		snprintf(line, cap,
 			 "%s: %ju bytes; without a signed size at most %ju",
-			 file->path, (uintmax_t)st.st_size,
+			 file->path, (uintmax_t)seen->nbytes,
 			 (uintmax_t)UNSIGNED_SIZE_MAX);
 	else
-		file->nbytes = (uint64_t)st.st_size;
+		file->nbytes = seen->nbytes;
 }
 
-static void check_files(struct opening *opening)
+static mih_err check_files(struct opening *opening)
 {
 	struct mih_verify_model *model = opening->model;
+	mih_autofree struct mih_verify_look *looks =
+	    calloc(model->nfiles, sizeof(*looks));
 	char line[4096 + 128];
+	mih_err err;
 
-	for (size_t i = 0; i < model->nfiles; i++) {
-		check_file(model, &model->files[i], line, sizeof(line));
+	if (!looks)
+		return -ENOMEM;
+	for (size_t i = 0; i < model->nfiles; i++)
+		looks[i].path = model->files[i].path;
+	err = mih_verify_look_run(model->dirfd, &model->links, looks,
+				  model->nfiles);
+	for (size_t i = 0; !err && i < model->nfiles; i++) {
+		check_file(model, &model->files[i], &looks[i], line,
+			   sizeof(line));
 		if (line[0])
 			problem(opening, line);
 	}
+	return err;
 }
 
 static bool is_same_file(const struct stat *st, const char *path)
@@ -346,10 +353,9 @@ static mih_err open_all(struct opening *opening)
 		open_links(opening);
 	if (!err)
 		err = list_files(opening);
-	if (err)
-		return err;
-	check_files(opening);
-	if (opening->params->deny_unsigned)
+	if (!err)
+		err = check_files(opening);
+	if (!err && opening->params->deny_unsigned)
 		err = scan_extra(opening);
 	if (err)
 		return err;

@@ -21,11 +21,13 @@ test_engine_stress_LDADD = $(verify_test_ldadd)
 test_engine_trees_SOURCES = tests/verify/test_engine_trees.c
 test_engine_trees_LDADD = $(verify_test_ldadd)
 
-read_tests = test_bulk test_scan
+read_tests = test_bulk test_look test_scan
 check_PROGRAMS += $(read_tests)
 TESTS += $(read_tests)
 test_bulk_SOURCES = tests/verify/test_bulk.c
 test_bulk_LDADD = $(verify_test_ldadd)
+test_look_SOURCES = tests/verify/test_look.c
+test_look_LDADD = $(verify_test_ldadd)
 test_scan_SOURCES = tests/verify/test_scan.c
 test_scan_LDADD = $(verify_test_ldadd)
 test_model_SOURCES = tests/verify/test_model.c

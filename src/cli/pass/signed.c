@@ -1,6 +1,7 @@
 #include "cli/pass/signed.h"
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "verify/look.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,23 +15,6 @@ const char *mih_cli_signed_path(const struct mih_cli_signed *s,
 		return name;
 	return !strcmp(name, ".") || !strcmp(name, s->single) ? s->single
 							      : NULL;
-}
-
-/* O_PATH: a look must not open a FIFO or a device. */
-static mih_err look(const struct mih_cli_signed *s, const char *path,
-		    uint64_t *nbytes_out)
-{
-	mih_autoclose int fd = -1;
-	struct stat st;
-	mih_err err;
-
-	err = mih_io_open_beneath(s->dirfd, path, O_PATH, &s->links, &fd);
-	if (err)
-		return err;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	*nbytes_out = (uint64_t)st.st_size;
-	return S_ISREG(st.st_mode) ? 0 : -EINVAL;
 }
 
 static const char *why_not(const struct mih_sig_resource *resource, mih_err err,
@@ -48,18 +32,16 @@ static const char *why_not(const struct mih_sig_resource *resource, mih_err err,
 }
 
 static void add(struct mih_cli_signed *s,
-		const struct mih_sig_resource *resource)
+		const struct mih_sig_resource *resource,
+		const struct mih_verify_look *seen)
 {
-	const char *path = mih_cli_signed_path(s, resource->name);
-	uint64_t nbytes = 0;
-	mih_err err = path ? look(s, path, &nbytes) : -ENOENT;
-	const char *why = path && !s->single && !strcmp(path, ".")
+	const char *why = seen->path && !s->single && !strcmp(seen->path, ".")
 			      ? "a single file is signed, not a directory"
-			      : why_not(resource, err, nbytes);
+			      : why_not(resource, seen->err, seen->nbytes);
 	char link[1024], told[1200];
 
-	if (path && (err == -ELOOP || err == -EXDEV)) {
-		mih_io_link_text(s->dirfd, path, link, sizeof(link));
+	if (seen->err == -ELOOP || seen->err == -EXDEV) {
+		mih_io_link_text(s->dirfd, seen->path, link, sizeof(link));
 		snprintf(told, sizeof(told), "%s (%s)", why, link);
 		why = told;
 	}
@@ -69,11 +51,28 @@ static void add(struct mih_cli_signed *s,
 	}
 	s->resources[s->nfiles] = resource;
 	s->files[s->nfiles++] = (struct mih_cli_pass_file){
-		.path = path,
-		.nbytes = nbytes,
+		.path = seen->path,
+		.nbytes = seen->nbytes,
 		.shards = resource->shards,
 		.nshards = resource->nshards,
 	};
+}
+
+static mih_err look_at_all(struct mih_cli_signed *s)
+{
+	const struct mih_sig_resource *resources = s->manifest->resources;
+	size_t n = s->manifest->nresources;
+	mih_autofree struct mih_verify_look *looks = calloc(n, sizeof(*looks));
+	mih_err err;
+
+	if (!looks)
+		return mih_err_fail_errno(-ENOMEM, "mihfs");
+	for (size_t i = 0; i < n; i++)
+		looks[i].path = mih_cli_signed_path(s, resources[i].name);
+	err = mih_verify_look_run(s->dirfd, &s->links, looks, n);
+	for (size_t i = 0; !err && i < n; i++)
+		add(s, &resources[i], &looks[i]);
+	return err;
 }
 
 mih_err mih_cli_signed_open(struct mih_cli_signed *s, const char *model,
@@ -95,9 +94,7 @@ mih_err mih_cli_signed_open(struct mih_cli_signed *s, const char *model,
 	s->resources = calloc(n + 1, sizeof(*s->resources));
 	if (!s->files || !s->resources)
 		return mih_err_fail_errno(-ENOMEM, "%s", model);
-	for (size_t i = 0; i < n; i++)
-		add(s, &manifest->resources[i]);
-	return 0;
+	return look_at_all(s);
 }
 
 void mih_cli_signed_close(struct mih_cli_signed *s)
