@@ -28,10 +28,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE  ((size_t)1 << 20)
-#define GROUPS (PIECE / MIH_HASH_GROUP)
-#define HINT   MIH_VERIFY_BULK_HINT
-#define AHEAD  4 /* buffers per worker; pieces of a file before its chain */
+#define PIECE	      ((size_t)1 << 20)
+#define GROUPS	      (PIECE / MIH_HASH_GROUP)
+#define HINT	      MIH_VERIFY_BULK_HINT
+#define MANY	      1000  /* files; of a mean size below ... */
+#define SMALL	      65536 /* ... this many bytes: */
+#define THREADS_SMALL 4	    /* threads for each core */
+#define AHEAD	      4 /* buffers per worker; pieces of a file before its chain */
 
 _Static_assert(HINT % PIECE == 0, "a hint must fall on the end of a piece");
 
@@ -546,13 +549,28 @@ static void work(void *context)
 	pthread_mutex_unlock(&pass->lock);
 }
 
+/* Of small files most time goes into waiting for a disk, where they are not in
+ * memory: more threads than cores keep it busy. */
+static size_t wanted_threads(const struct mih_verify_bulk *bulk)
+{
+	uint64_t nbytes = 0;
+
+	if (bulk->nthreads)
+		return bulk->nthreads;
+	for (size_t i = 0; i < bulk->nfiles; i++)
+		nbytes += MIH_MIN(bulk->files[i].nbytes, (uint64_t)PIECE);
+	if (bulk->nfiles >= MANY && nbytes / bulk->nfiles < SMALL)
+		return THREADS_SMALL * mih_pool_cores();
+	return mih_pool_cores();
+}
+
 mih_err mih_verify_bulk_run(struct mih_verify_bulk *bulk)
 {
 	struct pass pass = {
 		.bulk = bulk,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
-		.nthreads = bulk->nthreads ? bulk->nthreads : mih_pool_cores(),
+		.nthreads = wanted_threads(bulk),
 	};
 	mih_err err;
 

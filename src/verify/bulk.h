@@ -21,6 +21,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/** Bytes read at a time: all groups of a file up to this size come in one call
+ * of groups(). */
+#define MIH_VERIFY_BULK_PIECE ((size_t)1 << 20)
+
 /** One file to read, and what came out of it. */
 struct mih_verify_bulk_file {
 	const char *path; /* relative to the model folder (borrowed) */

@@ -326,6 +326,8 @@ static mih_err scan_extra(struct opening *opening)
 {
 	struct mih_verify_scan_rules rules = {
 		.ignore_git = true,
+		.names_only = !mih_sig_bundle_manifest(opening->model->bundle)
+				   ->is_sharded,
 		.links = &opening->model->links,
 	};
 	struct mih_verify_scan scan = { 0 };

@@ -133,14 +133,18 @@ static mih_err add_link(struct walk *walk, char **path)
 }
 
 /* Put what lies at @path (relative to the model) where it belongs. @dirfd and
- * @name lead to the same thing by a shorter way. */
+ * @name lead to the same thing by a shorter way; @type: DT_... */
 static mih_err add_entry(struct walk *walk, int dirfd, const char *name,
-			 char **path)
+			 unsigned char type, char **path)
 {
 	struct stat st;
 
 	if (mih_verify_scan_ignores(walk->rules, *path))
 		return 0;
+	if (type == DT_REG && walk->rules->names_only)
+		return add_file(walk, path, 0);
+	if (type == DT_DIR)
+		return add_folder(walk, path);
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return mih_err_fail_errno(-errno, "%s", *path);
 	if (S_ISREG(st.st_mode))
@@ -194,7 +198,8 @@ static mih_err read_folder(struct walk *walk, const char *folder)
 			path = NULL;
 			return mih_err_fail_errno(-ENOMEM, "%s", walk->model);
 		}
-		err = add_entry(walk, dirfd(dir), entry->d_name, &path);
+		err = add_entry(walk, dirfd(dir), entry->d_name, entry->d_type,
+				&path);
 		if (err)
 			return err;
 	}
@@ -267,7 +272,7 @@ static mih_err scan_model(struct walk *walk)
 
 	if (err)
 		return err;
-	return single ? add_entry(walk, *dirfd, single, &single)
+	return single ? add_entry(walk, *dirfd, single, DT_UNKNOWN, &single)
 		      : walk_folders(walk);
 }
 

@@ -19,8 +19,9 @@ struct mih_verify_scan_rules {
 	const char *const *ignore; /* paths relative to the model; the file or
 				      everything below it (borrowed) */
 	size_t nignore;
-	bool ignore_git;		  /* .git, .gitignore, .gitattributes,
-					     .github at the top */
+	bool ignore_git; /* .git, .gitignore, .gitattributes,
+			    .github at the top */
+	bool names_only; /* nbytes may stay 0: saves a system call a file */
 	const struct mih_io_links *links; /* NULL: a link is an error; else
 				links to files count as the file they lead to
 				(borrowed) */

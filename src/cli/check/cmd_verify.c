@@ -175,6 +175,7 @@ static mih_err find_extra(struct verify *v)
 {
 	struct mih_verify_scan_rules rules = {
 		.ignore_git = !v->model.no_ignore_git,
+		.names_only = !v->files.manifest->is_sharded,
 		.links = &v->files.links,
 	};
 	struct mih_verify_scan scan;

@@ -1,5 +1,6 @@
 #include "cli/pass/pass.h"
 #include "cli/pass/progress.h"
+#include "tree/fold.h"
 #include "util/cleanup.h"
 #include "util/checked.h"
 #include "verify/bulk.h"
@@ -49,11 +50,31 @@ static void release_signals(void)
 /* Files of one pass that want the same digests: one call of the bulk reader. */
 struct round {
 	struct mih_cli_pass *pass;
-	struct mih_tree_writer *writer; /* NULL: no tree wanted */
+	struct mih_tree_writer *writer; /* NULL: none has layers to write */
 	const size_t *slots;		/* file in the pass -> in the writer */
 	size_t *members;		/* file in the bulk -> in the pass */
 	enum mih_hash_alg flat, tree;
 };
+
+/* All its groups come at once, and nobody wants to keep them: its root needs
+ * no writer. */
+static bool is_small(const struct mih_cli_pass *pass,
+		     const struct mih_cli_pass_file *file)
+{
+	return !pass->sidecar && file->nbytes <= MIH_VERIFY_BULK_PIECE;
+}
+
+static void make_root(struct mih_cli_pass_file *file, const uint8_t *digests,
+		      size_t n)
+{
+	uint8_t
+	    nodes[MIH_VERIFY_BULK_PIECE / MIH_HASH_GROUP * MIH_HASH_LEN_MAX];
+
+	if (n > 0)
+		memcpy(nodes, digests, n * mih_hash_info(file->tree)->len);
+	mih_tree_root(file->tree, file->nbytes, MIH_HASH_GROUP, nodes,
+		      file->root);
+}
 
 static mih_err put_groups(void *context, size_t file, uint64_t first,
 			  const uint8_t *digests, size_t n)
@@ -61,10 +82,13 @@ static mih_err put_groups(void *context, size_t file, uint64_t first,
 	struct round *round = context;
 	struct mih_cli_pass *pass = round->pass;
 	size_t i = round->members[file];
-	mih_err err;
+	mih_err err = 0;
 
-	err = mih_tree_writer_put(round->writer, round->slots[i], first,
-				  digests, n);
+	if (is_small(pass, &pass->files[i]))
+		make_root(&pass->files[i], digests, n);
+	else
+		err = mih_tree_writer_put(round->writer, round->slots[i], first,
+					  digests, n);
 	if (!err && pass->groups)
 		err = pass->groups(pass->context, i, first, digests, n);
 	return err;
@@ -84,12 +108,18 @@ static mih_err put_hint(void *context, size_t file, uint64_t i,
 
 static mih_err take_root(struct round *round, size_t file, mih_err err)
 {
+	struct mih_cli_pass *pass = round->pass;
 	size_t i = round->members[file];
+	struct mih_cli_pass_file *of = &pass->files[i];
 
-	if (err || !round->writer)
+	if (err || round->tree == MIH_HASH_NONE)
 		return 0;
-	return mih_tree_writer_root(round->writer, round->slots[i],
-				    round->pass->files[i].root);
+	if (is_small(pass, of)) {
+		if (of->nbytes == 0)
+			make_root(of, NULL, 0);
+		return 0;
+	}
+	return mih_tree_writer_root(round->writer, round->slots[i], of->root);
 }
 
 /* The bulk reader's files lie behind its parameters, to be found from here. */
@@ -177,7 +207,7 @@ static mih_err run_round(const struct round *round,
 		.tree = round->tree,
 		.dev = dev,
 		.context = &reading,
-		.groups = round->writer ? put_groups : NULL,
+		.groups = round->tree == MIH_HASH_NONE ? NULL : put_groups,
 		.hint = round->writer && round->flat == MIH_HASH_SHA256
 			    ? put_hint
 			    : NULL,
@@ -202,7 +232,7 @@ static mih_err open_writer(struct mih_cli_pass *pass, enum mih_hash_alg tree,
 	for (size_t i = 0; i < pass->nfiles; i++) {
 		const struct mih_cli_pass_file *file = &pass->files[i];
 
-		if (file->tree != tree)
+		if (file->tree != tree || is_small(pass, file))
 			continue;
 		slots[i] = n;
 		pass->sources[n++] = (struct mih_tree_source){
