@@ -3,6 +3,7 @@ libfs_a_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS)
 libfs_a_SOURCES = \
 	src/fs/answer.c \
 	src/fs/control/control.c src/fs/control/control_internal.h \
+	src/fs/control/place.h \
 	src/fs/data.c src/fs/fs_internal.h \
 	src/fs/host/mountinfo.c src/fs/host/mountinfo.h \
 	src/fs/inode.c src/fs/inode.h \

@@ -62,23 +62,20 @@ explained()
 	}' "$1" | sort -u
 }
 
-# listed OPTION LIST
-listed()
+# only LIST OTHER: lines of LIST that OTHER has not
+only()
 {
-	echo "$2" | grep -qx -- "$1"
+	echo "$1" | while read -r option; do
+		echo "$2" | grep -qx -e "$option" || echo "$option"
+	done
 }
 
 for page in doc/mihfs.1 doc/mihfs-*.1; do
-	options=$(said "$page")
-	tap_check "$page: the program explains its options" test -n "$options"
-	for option in $options; do
-		tap_check "$page explains $option" \
-			listed "$option" "$(explained "$page")"
-	done
-	for option in $(explained "$page"); do
-		tap_check "$page speaks of an option that exists: $option" \
-			listed "$option" "$options"
-	done
+	said=$(said "$page") explained=$(explained "$page")
+	tap_check "$page: the program has options" test -n "$said"
+	tap_empty "$page explains every option" "$(only "$said" "$explained")"
+	tap_empty "$page explains only what there is" \
+		"$(only "$explained" "$said")"
 done
 
 # Paths of the tree that a document names between backquotes.
@@ -93,6 +90,17 @@ missing_paths()
 	done
 }
 
+# What a build takes from contrib/deps.sh, the Debian package asks for.
+unasked_packages()
+{
+	sed -n "/^build_packages='/,/'\$/p" contrib/deps.sh |
+		grep -oE 'lib[a-z0-9]+-dev|[a-z]+-headers' |
+		while read -r package; do
+			grep -q "^ $package[ ,]" contrib/debian/control ||
+				echo "contrib/debian/control lacks $package"
+		done
+}
+
 unlisted_folders()
 {
 	for folder in src/*/ tests/*/ contrib/*/; do
@@ -105,4 +113,6 @@ unlisted_folders()
 
 tap_empty "documents name only what exists" "$(missing_paths)"
 tap_empty "CONTRIBUTING.md shows every folder" "$(unlisted_folders)"
+tap_empty "the Debian package asks for what a build needs" \
+	"$(unasked_packages)"
 tap_done

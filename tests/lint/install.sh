@@ -17,6 +17,7 @@ make_quietly()
 # The variable NAME of the Makefile, as configured.
 configured()
 {
+	# shellcheck disable=SC2016
 	printf 'include Makefile\nmihfs-print:\n\t@echo $(%s)\n' "$1" |
 		make -s -C "$top_builddir" --no-print-directory -f - mihfs-print
 }

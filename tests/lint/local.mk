@@ -6,7 +6,8 @@ lint_tests = \
 	tests/lint/features.sh \
 	tests/lint/selftest.sh \
 	tests/lint/docs.sh \
-	tests/lint/install.sh
+	tests/lint/install.sh \
+	tests/lint/dist.sh
 TESTS += $(lint_tests)
 dist_check_SCRIPTS += $(lint_tests)
 EXTRA_DIST += tests/lib/tap.sh tests/lint/expected-features
