@@ -7,29 +7,34 @@ mih_err mih_tree_sc_fail(const struct mih_tree_writer *w, mih_err err)
 }
 
 struct totals {
-	uint64_t groups, pages, hints, paths;
+	uint64_t groups, hints, paths;
+	uint64_t fine, coarse; /* bytes */
 };
 
-/* Pages and hints are fewer than groups, so that no other sum can overflow
- * where that of groups does not. */
+/* Pages and hints are fewer than groups, so that no sum of theirs can overflow
+ * where that of fine nodes does not. */
 static mih_err place_files(struct mih_tree_writer *w, struct totals *t)
 {
 	for (size_t i = 0; i < w->nfiles; i++) {
 		const struct mih_tree_source *f = &w->files[i];
 		struct mih_tree_place *p = &w->places[i];
 		uint64_t groups = mih_hash_ngroups(f->nbytes), hints = 0;
+		uint64_t len = mih_tree_sc_info(w, i)->len, fine;
 
 		if (f->has_hints)
 			hints = mih_tree_sc_nhints(f->nbytes);
 		p->group_first = t->groups;
-		p->page_first = t->pages;
+		p->fine = t->fine;
+		p->coarse = t->coarse;
 		p->hint_first = t->hints;
 		atomic_init(&p->groups_missing, groups);
 		atomic_init(&p->hints_missing, hints);
-		if (!mih_checked_add(t->groups, groups, &t->groups) ||
+		if (!mih_checked_mul(groups, len, &fine) ||
+		    !mih_checked_add(t->fine, fine, &t->fine) ||
 		    !mih_checked_add(t->paths, strlen(f->path), &t->paths))
 			return -EFBIG;
-		t->pages += mih_tree_npages(f->nbytes);
+		t->groups += groups;
+		t->coarse += mih_tree_npages(f->nbytes) * len;
 		t->hints += hints;
 	}
 	return 0;
@@ -40,8 +45,8 @@ static mih_err place_sections(struct mih_tree_writer *w, const struct totals *t)
 	const uint64_t items[][2] = {
 		[MIH_TREE_SC_INDEX] = { w->nfiles, MIH_TREE_SC_E_LEN },
 		[MIH_TREE_SC_PATHS] = { t->paths, 1 },
-		[MIH_TREE_SC_COARSE] = { t->pages, w->info->len },
-		[MIH_TREE_SC_FINE] = { t->groups, w->info->len },
+		[MIH_TREE_SC_COARSE] = { t->coarse, 1 },
+		[MIH_TREE_SC_FINE] = { t->fine, 1 },
 		[MIH_TREE_SC_HINTS] = { t->hints, MIH_TREE_SC_HINT_LEN },
 	};
 	uint64_t end = MIH_TREE_SC_H_LEN;
@@ -179,11 +184,11 @@ static void make_entry(const struct mih_tree_writer *w, const struct key *key,
 	mih_bytes_put64(e + MIH_TREE_SC_E_HASH, key->hash);
 	mih_bytes_put64(e + MIH_TREE_SC_E_PATH, path_off);
 	mih_bytes_put32(e + MIH_TREE_SC_E_PATHLEN, (uint32_t)strlen(f->path));
-	e[MIH_TREE_SC_E_ALG] = (uint8_t)w->info->id;
+	e[MIH_TREE_SC_E_ALG] = (uint8_t)mih_tree_sc_info(w, key->file)->id;
 	e[MIH_TREE_SC_E_FLAGS] = f->has_hints ? MIH_TREE_SC_FLAG_HINTS : 0;
 	mih_bytes_put64(e + MIH_TREE_SC_E_NBYTES, f->nbytes);
-	mih_bytes_put64(e + MIH_TREE_SC_E_COARSE, p->page_first * w->info->len);
-	mih_bytes_put64(e + MIH_TREE_SC_E_FINE, p->group_first * w->info->len);
+	mih_bytes_put64(e + MIH_TREE_SC_E_COARSE, p->coarse);
+	mih_bytes_put64(e + MIH_TREE_SC_E_FINE, p->fine);
 	mih_bytes_put64(e + MIH_TREE_SC_E_HINTS,
 			p->hint_first * MIH_TREE_SC_HINT_LEN);
 }

@@ -51,7 +51,7 @@ mih_err mih_tree_writer_open(const char *path, enum mih_hash_alg alg,
 	if (!w)
 		return mih_err_fail_errno(-ENOMEM, "%s", path ? path : "tree");
 	w->io.fd = -1;
-	w->info = mih_hash_info(alg);
+	w->tree = alg;
 	w->files = files;
 	w->nfiles = n;
 	atomic_init(&w->roots_missing, n);
@@ -107,9 +107,9 @@ static mih_err misuse(const struct mih_tree_writer *w, size_t file,
 mih_err mih_tree_writer_put(struct mih_tree_writer *writer, size_t file,
 			    uint64_t first, const uint8_t *digests, size_t n)
 {
-	const size_t len = writer->info->len;
 	struct mih_tree_place *p;
-	uint64_t groups, at;
+	uint64_t groups;
+	size_t len;
 	mih_err err;
 
 	if (file >= writer->nfiles)
@@ -118,12 +118,12 @@ mih_err mih_tree_writer_put(struct mih_tree_writer *writer, size_t file,
 	groups = mih_hash_ngroups(writer->files[file].nbytes);
 	if (first > groups || n > groups - first)
 		return misuse(writer, file, "group behind the end of the file");
-	at = p->group_first + first;
-	if (!mark(writer->groups_seen, at, n))
+	if (!mark(writer->groups_seen, p->group_first + first, n))
 		return misuse(writer, file, "group given twice");
+	len = mih_tree_sc_info(writer, file)->len;
 	err = mih_io_pwrite_full(writer->io.fd, digests, n * len,
 				 writer->sections[MIH_TREE_SC_FINE].off +
-				     at * len);
+				     p->fine + first * len);
 	if (err)
 		return mih_tree_sc_fail(writer, err);
 	/* Only now, so that nobody reads a layer that is not there yet. */
@@ -162,14 +162,13 @@ mih_err mih_tree_writer_put_hint(struct mih_tree_writer *writer, size_t file,
 static mih_err root_of_page(struct mih_tree_writer *w, size_t file,
 			    uint8_t *coarse, uint8_t *root)
 {
-	const struct mih_hash_info *info = w->info;
+	const struct mih_hash_info *info = mih_tree_sc_info(w, file);
 	uint8_t fine[MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX];
 	uint8_t copy[MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX];
 	size_t n = (size_t)mih_hash_ngroups(w->files[file].nbytes);
-	mih_err err =
-	    mih_io_pread_full(w->io.fd, fine, n * info->len,
-			      w->sections[MIH_TREE_SC_FINE].off +
-				  w->places[file].group_first * info->len);
+	mih_err err = mih_io_pread_full(w->io.fd, fine, n * info->len,
+					w->sections[MIH_TREE_SC_FINE].off +
+					    w->places[file].fine);
 
 	if (err)
 		return err;
@@ -186,12 +185,12 @@ static mih_err root_of_page(struct mih_tree_writer *w, size_t file,
 static mih_err make_coarse(struct mih_tree_writer *w, size_t file,
 			   uint8_t *coarse)
 {
-	const size_t len = w->info->len;
+	const struct mih_hash_info *info = mih_tree_sc_info(w, file);
+	const size_t len = info->len;
 	const size_t step = (size_t)STEP_PAGES * MIH_TREE_PAGE_GROUPS;
 	mih_autofree uint8_t *fine = malloc(step * len);
 	uint64_t left = mih_hash_ngroups(w->files[file].nbytes);
-	uint64_t off = w->sections[MIH_TREE_SC_FINE].off +
-		       w->places[file].group_first * len;
+	uint64_t off = w->sections[MIH_TREE_SC_FINE].off + w->places[file].fine;
 
 	if (!fine)
 		return -ENOMEM;
@@ -201,7 +200,7 @@ static mih_err make_coarse(struct mih_tree_writer *w, size_t file,
 
 		if (err)
 			return err;
-		mih_tree_coarsen(w->info->id, fine, n, MIH_TREE_PAGE_GROUPS,
+		mih_tree_coarsen(info->id, fine, n, MIH_TREE_PAGE_GROUPS,
 				 coarse);
 		coarse += STEP_PAGES * len;
 		off += n * len;
@@ -212,7 +211,7 @@ static mih_err make_coarse(struct mih_tree_writer *w, size_t file,
 
 static mih_err make_root(struct mih_tree_writer *w, size_t file, uint8_t *root)
 {
-	const struct mih_hash_info *info = w->info;
+	const struct mih_hash_info *info = mih_tree_sc_info(w, file);
 	uint64_t nbytes = w->files[file].nbytes;
 	size_t n = (size_t)mih_tree_npages(nbytes) * info->len;
 	mih_autofree uint8_t *coarse = malloc(n + 1);
@@ -227,8 +226,7 @@ static mih_err make_root(struct mih_tree_writer *w, size_t file, uint8_t *root)
 	if (!err)
 		err = mih_io_pwrite_full(w->io.fd, coarse, n,
 					 w->sections[MIH_TREE_SC_COARSE].off +
-					     w->places[file].page_first *
-						 info->len);
+					     w->places[file].coarse);
 	if (!err && (n == 0 || nbytes > MIH_TREE_PAGE))
 		mih_tree_root(info->id, nbytes, MIH_TREE_PAGE, coarse, root);
 	return err;

@@ -6,7 +6,7 @@
  * Format: doc/format.md section 4.
  *
  * The sizes are known before, so every layer has its place from the start and
- * digests go straight there. Memory: about 50 bytes per file (70 while it is
+ * digests go straight there. Memory: about 66 bytes per file (86 while it is
  * opened) and a bit per group, 2 MiB for each TiB of model; while the root of a
  * file is taken also its coarse layer, 4 MiB for each TiB of the file with
  * nodes of 32 bytes.
@@ -23,13 +23,15 @@ struct mih_tree_writer;
 struct mih_tree_source {
 	const char *path; /* in the model; kept until finish or abort */
 	uint64_t nbytes;
-	bool has_hints; /* room for SHA-256 hints is wanted */
+	bool has_hints;		/* room for SHA-256 hints is wanted */
+	enum mih_hash_alg tree; /* if it is another one than the writer's;
+				   else MIH_HASH_NONE */
 };
 
 /**
  * mih_tree_writer_open() - lay out a new sidecar in a temporary file
  * @path:    final name, or NULL for an anonymous scratch file (roots only)
- * @alg:     tree of all files, one with is_tree
+ * @alg:     tree of all files that name no other, one with is_tree
  * @files:   @n sources, any order, no path twice (kept)
  * @writer_out: set on success
  *
@@ -44,7 +46,8 @@ mih_tree_writer_open(const char *path, enum mih_hash_alg alg,
  * mih_tree_writer_put() - store @n group digests of file @file
  * @file:    index in the array given to open
  * @first:   group number of the first digest
- * @digests: @n group digests (hash/group.h; is_root for a file of one group)
+ * @digests: @n group digests of its tree (hash/group.h;
+ *           is_root for a file of one group)
  *
  * Each group must be put exactly once, in any order.
  *
@@ -63,7 +66,7 @@ MIH_MUST_CHECK mih_err mih_tree_writer_put_hint(struct mih_tree_writer *writer,
 
 /**
  * mih_tree_writer_root() - root of a file all of whose groups were put
- * @root: mih_hash_info(alg)->len bytes
+ * @root: mih_hash_info(tree)->len bytes
  *
  * Also fills in the file's coarse layer. Once per file; files may be finished
  * by several threads at once. Cost: reads the file's fine layer once.

@@ -16,7 +16,8 @@
 
 /* Where a file's digests go. "First" counts items of the whole section. */
 struct mih_tree_place {
-	uint64_t group_first, page_first, hint_first;
+	uint64_t group_first, hint_first;
+	uint64_t fine, coarse; /* bytes before it in these sections */
 	_Atomic uint64_t groups_missing, hints_missing;
 	atomic_bool has_root;
 };
@@ -24,8 +25,8 @@ struct mih_tree_place {
 struct mih_tree_writer {
 	struct mih_io_writer io; /* fd alone for an anonymous file */
 	bool anonymous;
-	const char *name; /* for stories; borrowed from io */
-	const struct mih_hash_info *info;
+	const char *name;		     /* for stories; borrowed from io */
+	enum mih_hash_alg tree;		     /* of files that name none */
 	const struct mih_tree_source *files; /* kept */
 	size_t nfiles;
 	struct mih_tree_place *places; /* nfiles; owned */
@@ -38,6 +39,15 @@ struct mih_tree_writer {
 	uint64_t nbytes; /* of the sidecar */
 };
 
+/** mih_tree_sc_info() - the tree of a file */
+static inline const struct mih_hash_info *
+mih_tree_sc_info(const struct mih_tree_writer *w, size_t file)
+{
+	enum mih_hash_alg tree = w->files[file].tree;
+
+	return mih_hash_info(tree == MIH_HASH_NONE ? w->tree : tree);
+}
+
 /**
  * mih_tree_sc_fail() - the story of an errno, under the sidecar's name
  *
@@ -47,7 +57,7 @@ mih_err mih_tree_sc_fail(const struct mih_tree_writer *w, mih_err err);
 
 /**
  * mih_tree_sc_lay_out() - give each file and section its place; size the file
- * @w: with io, info, files and nfiles set
+ * @w: with io, tree, files and nfiles set
  *
  * Return: 0; -EFBIG more than the format holds; -errno; with a story.
  */

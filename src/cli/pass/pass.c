@@ -223,81 +223,76 @@ static mih_err run_round(const struct round *round,
 	return err;
 }
 
-/* Lay out the layers of all files with this tree. */
-static mih_err open_writer(struct mih_cli_pass *pass, enum mih_hash_alg tree,
-			   size_t *slots, struct mih_tree_writer **writer_out)
+/* Lay out the layers of all files that want a tree. */
+static mih_err open_writer(struct mih_cli_pass *pass, size_t *slots,
+			   struct mih_tree_writer **writer_out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < pass->nfiles; i++) {
 		const struct mih_cli_pass_file *file = &pass->files[i];
 
-		if (file->tree != tree || is_small(pass, file))
+		if (file->tree == MIH_HASH_NONE || is_small(pass, file))
 			continue;
 		slots[i] = n;
 		pass->sources[n++] = (struct mih_tree_source){
 			.path = file->path,
 			.nbytes = file->nbytes,
 			.has_hints = file->hints,
+			.tree = file->tree,
 		};
 	}
-	return n ? mih_tree_writer_open(pass->sidecar, tree, pass->sources, n,
-					writer_out)
-		 : 0;
+	return n || pass->sidecar
+		   ? mih_tree_writer_open(pass->sidecar, MIH_HASH_MTH4K_SHA256,
+					  pass->sources, n, writer_out)
+		   : 0;
 }
 
-static bool is_wanted(const struct mih_cli_pass *pass, enum mih_hash_alg flat,
-		      enum mih_hash_alg tree)
+/* Each pair of digests that some file wants is a round. */
+static mih_err run_rounds(struct round *round,
+			  struct mih_cli_progress *progress)
 {
-	for (size_t i = 0; i < pass->nfiles; i++)
-		if (pass->files[i].flat == flat && pass->files[i].tree == tree)
-			return true;
-	return false;
-}
-
-static bool has_tree(const struct mih_cli_pass *pass, enum mih_hash_alg tree)
-{
-	for (size_t i = 0; i < pass->nfiles; i++)
-		if (pass->files[i].tree == tree)
-			return true;
-	return false;
-}
-
-/* All files of one tree, whatever their flat digests. */
-static mih_err run_tree(struct mih_cli_pass *pass, enum mih_hash_alg tree,
-			struct mih_cli_progress *progress)
-{
-	mih_autofree size_t *slots = calloc(pass->nfiles, sizeof(*slots));
-	struct mih_tree_writer *writer = NULL;
+	const struct mih_cli_pass *pass = round->pass;
+	struct mih_tree_writer *writer = round->writer;
+	bool wanted[MIH_HASH_ALG_END][MIH_HASH_ALG_END] = { { false } };
 	mih_err err = 0;
+
+	for (size_t i = 0; i < pass->nfiles; i++)
+		wanted[pass->files[i].tree][pass->files[i].flat] = true;
+	for (int i = 0; !err && i < MIH_HASH_ALG_END * MIH_HASH_ALG_END; i++) {
+		round->tree = (enum mih_hash_alg)(i / MIH_HASH_ALG_END);
+		round->flat = (enum mih_hash_alg)(i % MIH_HASH_ALG_END);
+		round->writer = round->tree == MIH_HASH_NONE ? NULL : writer;
+		if (wanted[round->tree][round->flat])
+			err = run_round(round, progress);
+	}
+	round->writer = writer;
+	return err;
+}
+
+static mih_err run_all(struct mih_cli_pass *pass,
+		       struct mih_cli_progress *progress)
+{
+	mih_autofree size_t *slots = calloc(pass->nfiles + 1, sizeof(*slots));
+	struct round round = { .pass = pass, .slots = slots };
+	mih_err err;
 
 	if (!slots)
 		return mih_err_fail_errno(-ENOMEM, "mihfs");
-	if (tree != MIH_HASH_NONE)
-		err = open_writer(pass, tree, slots, &writer);
-	for (int flat = 0; !err && flat < MIH_HASH_ALG_END; flat++) {
-		struct round round = {
-			.pass = pass,
-			.writer = writer,
-			.slots = slots,
-			.flat = (enum mih_hash_alg)flat,
-			.tree = tree,
-		};
-
-		if (is_wanted(pass, round.flat, tree))
-			err = run_round(&round, progress);
-	}
+	err = open_writer(pass, slots, &round.writer);
+	if (!err)
+		err = run_rounds(&round, progress);
 	if (err || !pass->sidecar)
-		mih_tree_writer_abort(writer);
+		mih_tree_writer_abort(round.writer);
 	else
-		pass->writer = writer;
+		pass->writer = round.writer;
 	return err;
 }
 
 mih_err mih_cli_pass_run(struct mih_cli_pass *pass)
 {
 	struct mih_cli_progress progress;
-	mih_err err = 0;
+	mih_err err;
 
 	pass->sources = calloc(pass->nfiles + 1, sizeof(*pass->sources));
 	if (!pass->sources)
@@ -308,10 +303,7 @@ mih_err mih_cli_pass_run(struct mih_cli_pass *pass)
 	catch_signals();
 	mih_cli_progress_start(&progress, pass->label, pass->nbytes,
 			       pass->quiet);
-	for (int tree = 0; !err && tree < MIH_HASH_ALG_END; tree++)
-		if (has_tree(pass, (enum mih_hash_alg)tree))
-			err =
-			    run_tree(pass, (enum mih_hash_alg)tree, &progress);
+	err = run_all(pass, &progress);
 	pass->seconds = mih_cli_progress_stop(&progress);
 	if (!pass->writer)
 		release_signals();

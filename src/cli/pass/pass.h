@@ -159,8 +159,7 @@ struct mih_cli_pass {
 	const struct mih_io_links *links; /* (borrowed) */
 	struct mih_cli_pass_file *files;  /* no path twice (borrowed) */
 	size_t nfiles;
-	const char *sidecar; /* to be written, or NULL; then all files
-				have the same tree */
+	const char *sidecar; /* to be written, or NULL */
 	void *context;
 	/** Also told of group digests; any thread; may be NULL. */
 	mih_err (*groups)(void *context, size_t file, uint64_t first,

@@ -78,7 +78,7 @@ static enum mih_hash_alg tree_of(const struct mih_sig_resource *r)
 	return is_own_tree(r) ? MIH_HASH_BLAKE3 : MIH_HASH_MTH4K_SHA256;
 }
 
-static mih_err want_digests(struct tree *t)
+static void want_digests(struct tree *t)
 {
 	for (size_t i = 0; i < t->files.nfiles; i++) {
 		const struct mih_sig_resource *r = t->files.resources[i];
@@ -87,22 +87,12 @@ static mih_err want_digests(struct tree *t)
 		file->tree = tree_of(r);
 		file->flat = is_own_tree(r) ? MIH_HASH_NONE : r->alg;
 		file->hints = r->alg == MIH_HASH_SHA256 && !r->nshards;
-		if (file->tree != t->files.files[0].tree)
-			return mih_err_fail(-ENOTSUP,
-					    "%s: its files have different "
-					    "trees, which one sidecar cannot "
-					    "hold",
-					    t->signature);
 	}
-	return 0;
 }
 
 static mih_err read_files(struct tree *t)
 {
-	mih_err err = want_digests(t);
-
-	if (err)
-		return err;
+	want_digests(t);
 	t->pass = (struct mih_cli_pass){
 		.label = "hashing",
 		.quiet = t->model.quiet,
