@@ -8,6 +8,7 @@ AC_ARG_ENABLE([sanitizers],
 		[build with -fsanitize=LIST, e.g. address,undefined or thread])],
 	[], [enable_sanitizers=no])
 SAN_CFLAGS=
+have_sanitizers=0
 AS_CASE([$enable_sanitizers],
 	[no], [],
 	[yes], [enable_sanitizers=address,undefined])
@@ -18,6 +19,8 @@ AS_IF([test "x$enable_sanitizers" != xno], [
 	AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [],
 		[AC_MSG_ERROR([$CC cannot build with -fsanitize=$enable_sanitizers])])
 	CFLAGS=$mihfs_saved_cflags
+	have_sanitizers=1
 ])
 AC_SUBST([SAN_CFLAGS])
+AC_DEFINE_UNQUOTED([HAVE_SANITIZERS], [$have_sanitizers], [1 if built with sanitizers])
 ])

@@ -11,6 +11,7 @@ mihfs_SOURCES = \
 	src/cli/fd_helper/helper.c src/cli/fd_helper/helper.h \
 	src/cli/host/cmd_bench.c \
 	src/cli/mount/cmd_mount.c \
+	src/cli/mount/confine.c src/cli/mount/confine.h \
 	src/cli/mount/daemon.c src/cli/mount/daemon.h \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
 	src/cli/mount/notify.c src/cli/mount/notify.h \

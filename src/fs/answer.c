@@ -16,7 +16,8 @@
 
 static mih_err raise_readahead(const char *file)
 {
-	mih_autoclose int fd = open(file, O_WRONLY | O_CLOEXEC);
+	/* For both, as the sandbox lets nothing be opened only to write. */
+	mih_autoclose int fd = open(file, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, READAHEAD_KIB, strlen(READAHEAD_KIB)) < 0)
 		return -errno;

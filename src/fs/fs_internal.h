@@ -12,6 +12,7 @@
 #include "fs/control/control_internal.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
+#include "fs/unmount/unmounter.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -36,6 +37,7 @@ struct mih_fs {
 	dev_t beneath;		      /* device the mount point is on */
 	struct fuse_session *session; /* owned */
 	struct mih_fs_control control;
+	struct mih_fs_unmounter unmounter;
 	uid_t uid;
 	gid_t gid;
 	sem_t begun; /* posted when the kernel begins to talk, or never will */
@@ -158,12 +160,24 @@ MIH_MUST_CHECK mih_err mih_fs_stopper_start(struct mih_fs_stopper *stopper,
 /** mih_fs_stopper_finish() - after everything else; restores the mask. */
 void mih_fs_stopper_finish(struct mih_fs_stopper *stopper, bool started);
 
+/* unmount/leave.c */
+
+/**
+ * mih_fs_confine() - enter the sandbox, if params->confine says so
+ *
+ * Return: 0 or -errno with a story.
+ */
+MIH_MUST_CHECK mih_err mih_fs_confine(struct mih_fs *fs);
+
 /**
  * mih_fs_detach() - free the mount point at once, whoever still uses it
  *
  * Nothing for a passed descriptor: whoever mounted it unmounts it.
  */
 void mih_fs_detach(const struct mih_fs *fs);
+
+/** mih_fs_unmount() - at the end, when no request is under way. */
+void mih_fs_unmount(struct mih_fs *fs);
 
 /* answer.c */
 

@@ -10,5 +10,6 @@ libfs_a_SOURCES = \
 	src/fs/mount.c src/fs/mount.h src/fs/names.c \
 	src/fs/options.c src/fs/readonly.c src/fs/reply.c \
 	src/fs/stop.c src/fs/xattr.c \
+	src/fs/unmount/leave.c src/fs/unmount/unmounter.c src/fs/unmount/unmounter.h \
 	src/fs/pass/handover.c src/fs/pass/handover.h \
 	src/fs/pass/kernel_mount.c src/fs/pass/kernel_mount.h

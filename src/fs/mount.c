@@ -222,13 +222,15 @@ static mih_err serve(struct mih_fs *fs)
 	mih_err err;
 
 	mih_fs_stopper_block(&stopper);
-	err = fs->params->start(fs->params->context, &fs->engine);
+	err = mount_session(fs);
+	if (!err)
+		err = mih_fs_confine(fs);
+	if (!err)
+		err = fs->params->start(fs->params->context, &fs->engine);
 	if (!err)
 		err = mih_status_add(fs->params->status, fs->model, fs->engine);
 	if (!err)
 		err = mih_fs_control_start(fs);
-	if (!err)
-		err = mount_session(fs);
 	if (!err)
 		err = mih_fs_stopper_start(&stopper, fs);
 	if (!err) {
@@ -243,8 +245,7 @@ static mih_err serve(struct mih_fs *fs)
 	mih_fs_control_stop(fs);
 	mih_status_remove(fs->params->status, fs->engine);
 	mih_verify_engine_free(fs->engine);
-	if (fs->session)
-		fuse_session_unmount(fs->session);
+	mih_fs_unmount(fs);
 	sem_post(&fs->begun);
 	if (answering)
 		pthread_join(answerer, NULL);

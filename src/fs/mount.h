@@ -12,6 +12,7 @@
 #include "verify/engine.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct mih_fs_params {
 	const struct mih_verify_model *model; /* borrowed */
@@ -26,6 +27,13 @@ struct mih_fs_params {
 	 */
 	mih_err (*start)(void *context, struct mih_verify_engine **engine_out);
 	void *context;
+	/**
+	 * Give up what serving does not need. Called once before start(), when
+	 * all is mounted and there is one thread; who gives a function here
+	 * gets a process beside the server for the unmounting. NULL: no.
+	 * @dev is the mount's device, 0 if it is not known.
+	 */
+	mih_err (*confine)(void *context, dev_t dev);
 	/** The mount answers: called once, before requests of users. */
 	void (*ready)(void *context);
 };

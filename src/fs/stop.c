@@ -8,16 +8,11 @@
 #include "fs/fs_internal.h"
 #include "util/log.h"
 
-#include <spawn.h>
 #include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #define WAKE_MS	 20
 #define LIMIT_MS 7000 /* an orderly end takes milliseconds */
-
-extern char **environ;
 
 static void fill_signals(sigset_t *set)
 {
@@ -34,21 +29,6 @@ void mih_fs_stopper_block(struct mih_fs_stopper *stopper)
 
 	fill_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, &stopper->saved);
-}
-
-/* As root by a system call; else by the helper that mounted it. */
-void mih_fs_detach(const struct mih_fs *fs)
-{
-	const char *argv[] = { "fusermount3", "-u",	      "-z", "-q",
-			       "--",	      fs->mountpoint, NULL };
-	pid_t pid;
-
-	if (mih_fs_is_passed(fs) || umount2(fs->mountpoint, MNT_DETACH) == 0 ||
-	    errno != EPERM)
-		return;
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char **)argv, environ) ==
-	    0)
-		waitpid(pid, NULL, 0);
 }
 
 static _Noreturn void force(const struct mih_fs *fs, const char *why)

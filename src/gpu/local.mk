@@ -4,7 +4,7 @@ libgpu_a_SOURCES = \
 	src/gpu/device.h src/gpu/device_internal.h \
 	src/gpu/offload.c src/gpu/offload_internal.h \
 	src/gpu/port_internal.h \
-	src/gpu/registry.c \
+	src/gpu/footprint.c src/gpu/footprint.h src/gpu/registry.c \
 	src/gpu/staging.c src/gpu/staging_internal.h
 libgpu_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
 

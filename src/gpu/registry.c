@@ -1,4 +1,5 @@
 #include "gpu/device_internal.h"
+#include "gpu/footprint.h"
 #include "util/checked.h"
 
 #include <stdlib.h>
@@ -64,6 +65,18 @@ mih_err mih_gpu_open(const char *spec, struct mih_gpu_dev **dev_out)
 	}
 	return mih_err_fail(
 	    MIH_EUSAGE, "%s: this build knows no such kind of device", spec);
+}
+
+bool mih_gpu_is_cpu(const char *spec)
+{
+	size_t i = 0;
+
+	if (strcmp(spec, "auto"))
+		return !strcmp(spec, "cpu") || !strncmp(spec, "cpu:", 4);
+	while (kinds[i] != &mih_gpu_cpu_ops &&
+	       !(kinds[i]->automatic && kinds[i]->count() > 0))
+		i++;
+	return kinds[i] == &mih_gpu_cpu_ops;
 }
 
 void mih_gpu_close(struct mih_gpu_dev *dev)

@@ -58,3 +58,30 @@ mih_err mih_sandbox_drop(uint64_t keep)
 		return mih_err_fail_errno(-errno, "capabilities");
 	return 0;
 }
+
+static mih_err set_effective(uint64_t effective)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[WORDS] = { 0 };
+	mih_err err = get(data);
+
+	for (unsigned i = 0; i < WORDS; i++)
+		data[i].effective = (uint32_t)(effective >> 32 * i);
+	if (!err && syscall(SYS_capset, &header, data) < 0)
+		err = -errno;
+	return err;
+}
+
+bool mih_sandbox_without_capabilities(bool (*works)(void *context),
+				      void *context)
+{
+	uint64_t before = mih_sandbox_capabilities();
+	bool did;
+
+	if (!before || set_effective(0))
+		return true;
+	did = works(context);
+	return set_effective(before) == 0 && did;
+}

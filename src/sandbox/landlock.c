@@ -8,7 +8,6 @@
 #include "util/checked.h"
 #include "util/cleanup.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -109,20 +108,18 @@ static uint64_t rights(unsigned access)
 static mih_err add(int ruleset, const struct mih_sandbox_path *path,
 		   uint64_t handled)
 {
-	struct path_beneath rule = { .allowed =
-					 rights(path->access) & handled };
-	mih_autoclose int fd = open(path->path, O_PATH | O_CLOEXEC);
+	struct path_beneath rule = {
+		.allowed = rights(path->access) & handled,
+		.parent = path->fd,
+	};
 	struct stat st;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return mih_err_fail_errno(-errno, "Landlock: %s", path->path);
+	if (fstat(path->fd, &st) < 0)
+		return mih_err_fail_errno(-errno, "Landlock");
 	if (!S_ISDIR(st.st_mode))
 		rule.allowed &= FS_OF_FILES;
-	rule.parent = fd;
 	if (syscall(ADD_RULE, ruleset, PATH_BENEATH, &rule, 0) < 0)
-		return mih_err_fail_errno(-errno, "Landlock: %s", path->path);
+		return mih_err_fail_errno(-errno, "Landlock: a path");
 	return 0;
 }
 

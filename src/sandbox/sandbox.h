@@ -24,8 +24,9 @@ enum mih_sandbox_access {
 	MIH_SANDBOX_EXECUTE = 8, /* run programs */
 };
 
+/** A place that stays open. A descriptor, since a mount may cover the path. */
 struct mih_sandbox_path {
-	const char *path;
+	int fd;		 /* O_PATH; borrowed */
 	unsigned access; /* of enum mih_sandbox_access */
 };
 
@@ -38,8 +39,7 @@ enum mih_sandbox_filter {
 };
 
 struct mih_sandbox_params {
-	const struct mih_sandbox_path *paths; /* all else is closed; those that
-						 do not exist are left out */
+	const struct mih_sandbox_path *paths; /* all else is closed */
 	size_t npaths;
 	bool no_paths; /* leave the file system as it is: Landlock would also
 			  forbid to unmount */
@@ -79,6 +79,16 @@ const struct mih_sandbox_state *mih_sandbox_state(void);
  */
 void mih_sandbox_describe(const struct mih_sandbox_state *state, char *line,
 			  size_t cap);
+
+/**
+ * mih_sandbox_without_capabilities() - would @works, if there were none?
+ *
+ * Gives up this thread's effective capabilities while @works runs.
+ *
+ * Return: what @works returned; true if there is nothing to give up.
+ */
+bool mih_sandbox_without_capabilities(bool (*works)(void *context),
+				      void *context);
 
 /** What this system offers; nothing is changed by asking. */
 struct mih_sandbox_offer {

@@ -27,9 +27,14 @@ void mih_log_setup(enum mih_log_level level, enum mih_log_format format,
 {
 	max_level = level;
 	log_format = format;
-	if (target == MIH_LOG_TO_SYSLOG)
-		openlog("mihfs", LOG_PID, LOG_DAEMON);
 	log_target = target;
+}
+
+/* The time zone too is read from a file once. */
+void mih_log_connect(void)
+{
+	tzset();
+	openlog("mihfs", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
 mih_err mih_log_level_parse(const char *name, enum mih_log_level *level_out)
@@ -82,7 +87,7 @@ void mih_log(enum mih_log_level level, const char *fmt, ...)
 		n = snprintf(line, sizeof(line), "mihfs: %s: %s\n",
 			     level_names[level], message);
 	if (log_target == MIH_LOG_TO_SYSLOG)
-		syslog(syslog_levels[level], "%s",
+		syslog(LOG_DAEMON | syslog_levels[level], "%s",
 		       log_format == MIH_LOG_JSON ? line : message);
 	else if (write(STDERR_FILENO, line,
 		       MIH_MIN((size_t)n, sizeof(line) - 1)) < 0)

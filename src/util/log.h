@@ -35,6 +35,13 @@ void mih_log_setup(enum mih_log_level level, enum mih_log_format format,
 		   enum mih_log_target target);
 
 /**
+ * mih_log_connect() - to the system's log, for lines that may come later
+ *
+ * Who gives up the right to connect must do it before.
+ */
+void mih_log_connect(void);
+
+/**
  * mih_log_level_parse() - "error", "warning", "info" or "debug" to its level
  * @name:      text
  * @level_out: set on success

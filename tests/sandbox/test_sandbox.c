@@ -200,14 +200,12 @@ static int may_dump(void)
 	return prctl(PR_GET_DUMPABLE) || limit.rlim_max ? EPERM : 0;
 }
 
-static const struct mih_sandbox_path readable[] = { { folder,
-						      MIH_SANDBOX_READ } };
-static const struct mih_sandbox_path makeable[] = {
-	{ folder, MIH_SANDBOX_READ | MIH_SANDBOX_MAKE }
+static struct mih_sandbox_path readable[] = { { -1, MIH_SANDBOX_READ } };
+static struct mih_sandbox_path makeable[] = {
+	{ -1, MIH_SANDBOX_READ | MIH_SANDBOX_MAKE },
 };
-static const struct mih_sandbox_path driver[] = {
-	{ "/", MIH_SANDBOX_READ | MIH_SANDBOX_EXECUTE },
-	{ "/nowhere/at/all", MIH_SANDBOX_READ },
+static struct mih_sandbox_path driver[] = {
+	{ -1, MIH_SANDBOX_READ | MIH_SANDBOX_EXECUTE },
 };
 
 static const struct mih_sandbox_params serving = {
@@ -221,7 +219,7 @@ static const struct mih_sandbox_params making = {
 	.filter = MIH_SANDBOX_SERVE,
 };
 static const struct mih_sandbox_params driving = { .paths = driver,
-						   .npaths = 2 };
+						   .npaths = 1 };
 static const struct mih_sandbox_params unfiltered = { .paths = readable,
 						      .npaths = 1 };
 
@@ -381,6 +379,8 @@ static int setup(void **state)
 	snprintf(fresh, sizeof(fresh), "%.4000s/fresh", folder);
 	write_file(beside);
 	write_file(inside);
+	readable[0].fd = makeable[0].fd = open(folder, O_PATH | O_CLOEXEC);
+	driver[0].fd = open("/", O_PATH | O_CLOEXEC);
 	return 0;
 }
 

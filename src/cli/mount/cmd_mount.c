@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/mount/confine.h"
 #include "cli/mount/daemon.h"
 #include "cli/mount/mount_options.h"
 #include "cli/mount/notify.h"
@@ -22,6 +23,7 @@ struct serving {
 	struct mih_cli_mount_options options;
 	struct mih_cli_daemon daemon;
 	struct mih_cli_passed passed;
+	struct mih_cli_confine confine;
 	struct mih_verify_model *model; /* owned */
 	char *dir;			/* the model, absolute; owned */
 	struct mih_gpu_dev *dev;	/* owned; made after the fork */
@@ -123,6 +125,10 @@ static mih_err prepare(struct serving *s)
 		err = mih_fs_check_mountpoint(s->options.mountpoint);
 	if (!err)
 		err = open_model(s);
+	if (!err)
+		err =
+		    mih_cli_confine_prepare(&s->confine, &s->options,
+					    s->dir ? s->dir : s->options.model);
 	if (err)
 		return err;
 	/* What is mounted already, somewhere else, stays what it is. */
@@ -149,6 +155,13 @@ static void on_failure(void *context, const char *line)
 	mih_log_error("%s: stopping, as --on-mismatch=stop says",
 		      s->mountpoint);
 	kill(getpid(), SIGTERM);
+}
+
+static mih_err confine(void *context, dev_t dev)
+{
+	struct serving *s = context;
+
+	return mih_cli_confine_enter(&s->confine, &s->options, s->model, dev);
 }
 
 static mih_err start_engine(void *context, struct mih_verify_engine **engine)
@@ -202,6 +215,7 @@ static void on_ready(void *context)
 		mih_log_setup(s->options.level, s->options.log_format,
 			      MIH_LOG_TO_SYSLOG);
 	announce(s);
+	mih_cli_confine_say(&s->confine);
 	mih_cli_passed_serving(&s->passed);
 	mih_cli_notify("READY=1\nSTATUS=serving");
 	write_ready_fd(s->options.ready_fd);
@@ -225,6 +239,8 @@ static mih_err serve(struct serving *s)
 		.options = s->options.fuse,
 		.debug = s->options.debug,
 		.status = s->status,
+		.confine =
+		    s->options.sandbox != MIH_CLI_SANDBOX_OFF ? confine : NULL,
 		.start = start_engine,
 		.context = s,
 		.ready = on_ready,
@@ -320,6 +336,7 @@ int mih_cli_mount_serve(struct mih_cli_mount_options *o)
 	end = run(&s);
 	mih_status_free(s.status);
 	mih_verify_model_close(s.model);
+	mih_cli_confine_fini(&s.confine);
 	free(s.mountpoint);
 	free(s.dir);
 	mih_cli_mount_options_fini(&s.options);

@@ -14,12 +14,20 @@
 #define ROWS	       48
 #define MORE	       2 /* rows that a command may add */
 
+/* Sanitizers trace themselves and write where they like. */
+#if HAVE_SANITIZERS
+#define SANDBOX_DEFAULT MIH_CLI_SANDBOX_OFF
+#else
+#define SANDBOX_DEFAULT MIH_CLI_SANDBOX_ON
+#endif
+
 static const char *const serve_names[] = { "auto", "cache", "direct", "stage",
 					   NULL };
 static const char *const verify_names[] = { "lazy", "open", "mount", NULL };
 static const char *const unsigned_names[] = { "hide", "deny", NULL };
 static const char *const mismatch_names[] = { "eio", "stop", NULL };
 static const char *const format_names[] = { "text", "json", NULL };
+static const char *const sandbox_names[] = { "on", "off", "require", NULL };
 
 /* What to check, and how. */
 #define SERVICE_ROWS(o)                                                         \
@@ -87,6 +95,13 @@ static const char *const format_names[] = { "text", "json", NULL };
 	      MIH_CLI_TEXT, &(x)->ready_fd_text,                               \
 	      "N",	    "write READY=1 there once the mount answers",      \
 	      NULL },                                                          \
+	    { "sandbox",                                                       \
+	      0,                                                               \
+	      MIH_CLI_CHOICE,                                                  \
+	      &(x)->sandbox,                                                   \
+	      "HOW",                                                           \
+	      "on: all that is possible here; require: or fail; off",          \
+	      sandbox_names },                                                 \
 	    { "log-level",  0,                                                 \
 	      MIH_CLI_TEXT, &(x)->log_level,                                   \
 	      "LEVEL",	    "error, warning, info or debug",                   \
@@ -301,7 +316,8 @@ int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
 	int end;
 
 	*o = (struct mih_cli_mount_options){ .command = form->command,
-					     .memory = MEMORY_DEFAULT };
+					     .memory = MEMORY_DEFAULT,
+					     .sandbox = SANDBOX_DEFAULT };
 	end = parse_all(o, form, argc, argv, operands_out);
 	return end == MIH_CLI_GO_ON ? settle(o) : end;
 }

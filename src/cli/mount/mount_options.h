@@ -20,7 +20,7 @@ struct mih_cli_mount_options {
 	struct mih_cli_trust trust;
 	struct mih_cli_list device;
 	uint64_t memory;
-	int serve, verify, unsigned_files, on_mismatch, log_format;
+	int serve, verify, unsigned_files, on_mismatch, log_format, sandbox;
 	const char *symlink_root;
 	bool allow_symlinks, foreground, debug;
 	const char *log_level, *ready_fd_text;
@@ -41,6 +41,7 @@ enum {
 enum { MIH_CLI_VERIFY_LAZY, MIH_CLI_VERIFY_OPEN, MIH_CLI_VERIFY_MOUNT };
 enum { MIH_CLI_UNSIGNED_HIDE, MIH_CLI_UNSIGNED_DENY };
 enum { MIH_CLI_MISMATCH_EIO, MIH_CLI_MISMATCH_STOP };
+enum { MIH_CLI_SANDBOX_ON, MIH_CLI_SANDBOX_OFF, MIH_CLI_SANDBOX_REQUIRE };
 
 /** A command that takes the options of a mount, and perhaps more. */
 struct mih_cli_mount_form {

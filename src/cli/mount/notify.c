@@ -6,7 +6,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-void mih_cli_notify(const char *state)
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int supervisor = -1; /* connected, or there is none */
+
+static void connect_once(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -21,10 +24,20 @@ void mih_cli_notify(const char *state)
 	memcpy(to.sun_path, path, len);
 	if (to.sun_path[0] == '@')
 		to.sun_path[0] = '\0'; /* the abstract name space */
+	len += offsetof(struct sockaddr_un, sun_path);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		(void)!sendto(
-		    fd, state, strlen(state), MSG_NOSIGNAL,
-		    (struct sockaddr *)&to,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, (socklen_t)len) == 0)
+		supervisor = MIH_STEAL_FD(&fd);
+}
+
+void mih_cli_notify_connect(void)
+{
+	pthread_once(&once, connect_once);
+}
+
+void mih_cli_notify(const char *state)
+{
+	mih_cli_notify_connect();
+	if (supervisor >= 0)
+		(void)!send(supervisor, state, strlen(state), MSG_NOSIGNAL);
 }

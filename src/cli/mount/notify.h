@@ -8,6 +8,13 @@
 #define MIH_CLI_MOUNT_NOTIFY_H
 
 /**
+ * mih_cli_notify_connect() - find the supervisor, once
+ *
+ * Who gives up the right to connect must do it before.
+ */
+void mih_cli_notify_connect(void);
+
+/**
  * mih_cli_notify() - send @state to $NOTIFY_SOCKET, if there is one
  * @state: "READY=1", "STOPPING=1"; assignments, one per line
  *
