@@ -9,6 +9,7 @@
 #	asan          AddressSanitizer and UBSan, unit and mount tests
 #	tsan          ThreadSanitizer, unit and mount tests
 #	valgrind      unit tests under Valgrind
+#	fuzz          contrib/fuzz.sh, MIHFS_FUZZ_SECONDS long
 #	no-devices    --without-cuda --without-opencl
 #	distcheck     make distcheck
 #	lint          the linters under tests/lint
@@ -68,6 +69,12 @@ job()
 	valgrind)
 		build CFLAGS='-O1 -g'
 		valgrind_check
+		;;
+	fuzz)
+		build
+		results=$("$top/contrib/fuzz.sh")
+		echo "$results"
+		! echo "$results" | grep -q '^not ok'
 		;;
 	no-devices)
 		build --enable-werror --without-cuda --without-opencl

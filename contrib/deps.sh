@@ -4,7 +4,7 @@
 #	contrib/deps.sh [build|test|all]
 #
 # build: to build, run and mount (default).  test: also what contrib/test.sh
-# uses.  all: also clang and Valgrind for the other jobs of contrib/ci.sh.
+# uses.  all: also Valgrind and more for the other jobs of contrib/ci.sh.
 # Needs root only if something is missing; quick when nothing is.
 set -eu
 
@@ -14,12 +14,13 @@ libcmocka-dev opencl-headers libseccomp-dev'
 
 # python3-torch computes the embedding of the real model; b3sum is the oracle
 # for BLAKE3; PoCL is an OpenCL device that every machine can have; attr reads
-# the extended attributes of a mount; zsh and fish have their completions tried.
+# the extended attributes of a mount; zsh and fish have their completions tried;
+# clang with its runtime library fuzzes the parsers.
 test_packages='python3 python3-venv python3-pip python3-torch ca-certificates
 attr b3sum pocl-opencl-icd mandoc shellcheck universal-ctags procps psmisc
-zsh fish'
+zsh fish clang libclang-rt-dev'
 
-desk_packages='clang clang-format-14 llvm valgrind git'
+desk_packages='clang-format-14 llvm valgrind git'
 
 case ${1-build} in
 build) wanted=$build_packages ;;

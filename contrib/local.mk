@@ -2,7 +2,8 @@
 EXTRA_DIST += \
 	.shellcheckrc .clang-format .ci/run \
 	contrib/ci.sh contrib/demo.sh contrib/deps.sh contrib/test.sh \
-	contrib/interop.sh contrib/interop.py contrib/lint_scripts.sh \
+	contrib/fuzz.sh contrib/interop.sh contrib/interop.py \
+	contrib/lint_scripts.sh \
 	contrib/oms-conformance contrib/real_model.sh contrib/real_model.py \
 	contrib/debian/build.sh contrib/debian/changelog contrib/debian/control \
 	contrib/debian/copyright contrib/debian/mihfs.lintian-overrides \

@@ -2,7 +2,8 @@
 # Everything that is tested, on a fresh Debian 12 as root: installs what is
 # needed, builds a copy of this tree elsewhere, runs `make check` with real
 # mounts, then signs and serves a real model, and exchanges signatures with the
-# reference implementation of OpenSSF Model Signing.
+# reference implementation of OpenSSF Model Signing, and fuzzes the parsers for
+# a minute (MIHFS_FUZZ_SECONDS: longer).
 #
 #	contrib/test.sh
 #
@@ -137,4 +138,5 @@ fi
 stage scripts contrib/lint_scripts.sh
 stage real-model contrib/real_model.sh
 stage interop contrib/interop.sh
+stage fuzz contrib/fuzz.sh
 finish

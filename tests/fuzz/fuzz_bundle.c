@@ -3,10 +3,14 @@
  *
  * A payload is read twice, with its list of resources cut out by the scanner
  * and, the name of the list escaped, as one tree: a difference is a crash.
- * How to build and run it stands in tests/fuzz/local.mk.
+ * What could be a bundle is then verified against the keys, the authority and
+ * the trusted root of the fixtures, so that mutants of good bundles get far.
+ * contrib/fuzz.sh runs it.
  */
 #include "sig/sig_internal.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -87,12 +91,47 @@ static void try_payload(const uint8_t *data, size_t size)
 	free((char *)b.text);
 }
 
+static const char *fixture(const char *name)
+{
+	static char path[1024];
+	const char *top = getenv("top_srcdir");
+
+	snprintf(path, sizeof(path), "%s/tests/fixtures/%s", top ? top : ".",
+		 name);
+	return path;
+}
+
+/* Everybody that the good fixtures are by. */
+static const struct mih_sig_trust *trust(void)
+{
+	static const struct mih_sig_identity identity = {
+		.name = ".*",
+		.is_regex = true,
+		.issuer = "https://issuer.mihfs.test",
+	};
+	static const struct mih_sig_legacy legacy = { true, true };
+	static struct mih_sig_trust *all;
+
+	if (all)
+		return all;
+	all = mih_sig_trust_new();
+	if (!all || mih_sig_trust_add_key(all, fixture("key/p256.pub.pem")) ||
+	    mih_sig_trust_add_key(all, fixture("key/p521.pub.pem")) ||
+	    mih_sig_trust_add_chain(all, fixture("cert/root.pem")) ||
+	    mih_sig_trust_set_identity(all, &identity) ||
+	    mih_sig_trust_set_root(all, fixture("keyless/trusted_root.json")))
+		abort();
+	mih_sig_trust_set_legacy(all, &legacy);
+	return all;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mih_sig_bundle *bundle = NULL;
 
 	if (mih_sig_bundle_parse("fuzz", copy(data, size), size, &bundle) == 0)
-		mih_sig_bundle_free(bundle);
+		(void)!mih_sig_bundle_verify(bundle, trust());
+	mih_sig_bundle_free(bundle);
 	try_payload(data, size);
 	return 0;
 }

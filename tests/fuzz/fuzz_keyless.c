@@ -1,8 +1,7 @@
 /*
  * libFuzzer target: any bytes as each part of keyless material that has a form
  * of its own: certificate, checkpoint, timestamp, log entry, trusted root.
- * How to build and run it stands in tests/fuzz/local.mk; seed_keyless.py cuts
- * seeds from the fixtures.
+ * contrib/fuzz.sh runs it; seed_keyless.py cuts seeds from the fixtures.
  */
 #include "sig/keyless/keyless.h"
 #include "util/checked.h"

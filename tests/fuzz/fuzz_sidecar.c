@@ -1,12 +1,5 @@
 /*
- * A fuzz target for the reader of sidecars, built by hand from a built tree:
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -include config.h \
- *       -I$top_srcdir/src $top_srcdir/tests/fuzz/fuzz_sidecar.c \
- *       $top_srcdir/src/tree/?*.c $top_srcdir/src/util/[bei]*.c \
- *       libhash*.a libhash.a -lcrypto -lxxhash -o fuzz_sidecar
- *   mkdir corpus && ./make_sidecar blake3 corpus/seed config.h Makefile
- *   ./fuzz_sidecar -max_len=16384 corpus
+ * libFuzzer target: any bytes as a sidecar. contrib/fuzz.sh runs it.
  *
  * Checksums are made right before the input is read, or nothing behind them
  * would ever be reached.
