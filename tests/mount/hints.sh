@@ -43,6 +43,15 @@ flip()
 		dd of="$1/weights.bin" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# verify_with WHAT CODE TREE MODEL - mihfs verify with the tree file of TREE
+verify_with()
+{
+	"$MIHFS" verify --quiet --signature "$bundle" --public-key "$pub" \
+		--tree "$3" "$4" 2>"$work/told"
+	verify_code=$?
+	check "$1" [ $verify_code -eq "$2" ]
+}
+
 mt_begin
 model=$work/model other=$work/other
 mkdir "$model" "$other"
@@ -58,6 +67,21 @@ for nbytes in 20971520 20971521 21000060 33554432; do
 		[ $m = model ] || sig=$work/other.json
 		check "$nbytes: mihfs tree for $m" "$MIHFS" tree --quiet \
 			--signature "$sig" "$work/$m"
+	done
+
+	# mihfs verify: three ways of being wrong, none of which it may miss.
+	verify_with "$nbytes: verifies with hints" 0 "$bundle.tree" "$model"
+	check_fails "$nbytes: without a word" grep -q . "$work/told"
+	verify_with "$nbytes: verifies with wrong hints" 0 \
+		"$work/other.json.tree" "$model"
+	check "$nbytes: that is told" grep -q "weights.bin: .* wrong hints" \
+		"$work/told"
+	for tree in "$work/other.json.tree" "$bundle.tree" "$work/none"; do
+		verify_with "$nbytes: wrong bytes with ${tree##*/}" 1 "$tree" \
+			"$other"
+		check "$nbytes: they are named" grep -q \
+			"weights.bin: differs from the signed digest" \
+			"$work/told"
 	done
 
 	mt_mount "$model"

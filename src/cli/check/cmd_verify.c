@@ -10,6 +10,7 @@
 #include "cli/pass/signed.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -235,6 +236,8 @@ static mih_err read_files(struct verify *v)
 				       v->files.nfiles);
 	if (!v->ranges)
 		return mih_err_fail_errno(-ENOMEM, "%s", v->dir);
+	for (size_t i = 0; i < v->files.nfiles; i++)
+		v->files.files[i].states = mih_cli_ranges_states(v->ranges, i);
 	v->pass = (struct mih_cli_pass){
 		.label = "verifying",
 		.quiet = v->model.quiet,
@@ -333,6 +336,10 @@ static void compare(struct verify *v)
 		else if (!r->nshards &&
 			 !mih_hash_eq(want, got, mih_hash_info(alg)->len))
 			tell_difference(v, i, want);
+		else if (file->misled)
+			mih_log_warning("%s: the tree file holds wrong hints; "
+					"the file was read twice",
+					file->path);
 	}
 }
 

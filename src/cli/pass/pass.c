@@ -54,6 +54,7 @@ struct round {
 	const size_t *slots;		/* file in the pass -> in the writer */
 	size_t *members;		/* file in the bulk -> in the pass */
 	enum mih_hash_alg flat, tree;
+	bool is_second; /* for files whose states did not fit */
 };
 
 /* All its groups come at once, and nobody wants to keep them: its root needs
@@ -138,7 +139,13 @@ static mih_err file_done(void *context, size_t file)
 static bool belongs(const struct round *round,
 		    const struct mih_cli_pass_file *file)
 {
-	return file->tree == round->tree && file->flat == round->flat;
+	return file->tree == round->tree && file->flat == round->flat &&
+	       (!round->is_second || file->err == MIH_EDIGEST);
+}
+
+static const uint8_t *states_of(const struct round *round, size_t i)
+{
+	return round->is_second ? NULL : round->pass->files[i].states;
 }
 
 static size_t collect(struct reading *reading)
@@ -155,6 +162,7 @@ static size_t collect(struct reading *reading)
 				    .nbytes = pass->files[i].nbytes,
 				    .shards = pass->files[i].shards,
 				    .nshards = pass->files[i].nshards,
+				    .hints = states_of(&reading->round, i),
 			    };
 		}
 	return n;
@@ -171,6 +179,7 @@ static void hand_out(const struct reading *reading)
 		    &pass->files[reading->round.members[n]];
 
 		to->err = from->err;
+		to->misled |= from->hints && from->err == MIH_EDIGEST;
 		to->nbad = from->nbad;
 		to->first_bad = from->first_bad;
 		memcpy(to->digest, from->flat, sizeof(to->digest));
@@ -195,9 +204,6 @@ static mih_err run_round(const struct round *round,
 
 	if (!members || !files)
 		return mih_err_fail_errno(-ENOMEM, "mihfs");
-	err = mih_gpu_open("cpu", &dev);
-	if (err)
-		return err;
 	reading.round.members = members;
 	reading.bulk = (struct mih_verify_bulk){
 		.dirfd = pass->dirfd,
@@ -205,7 +211,6 @@ static mih_err run_round(const struct round *round,
 		.files = files,
 		.flat = round->flat,
 		.tree = round->tree,
-		.dev = dev,
 		.context = &reading,
 		.groups = round->tree == MIH_HASH_NONE ? NULL : put_groups,
 		.hint = round->writer && round->flat == MIH_HASH_SHA256
@@ -218,9 +223,25 @@ static mih_err run_round(const struct round *round,
 	reading.bulk.nfiles = collect(&reading);
 	if (reading.bulk.nfiles == 0)
 		return 0;
+	err = mih_gpu_open("cpu", &dev);
+	if (err)
+		return err;
+	reading.bulk.dev = dev;
 	err = mih_verify_bulk_run(&reading.bulk);
 	hand_out(&reading);
 	return err;
+}
+
+/* Where the states did not fit, file or states may be wrong. */
+static mih_err run_round_twice(struct round *round,
+			       struct mih_cli_progress *progress)
+{
+	mih_err err;
+
+	round->is_second = false;
+	err = run_round(round, progress);
+	round->is_second = true;
+	return err ? err : run_round(round, progress);
 }
 
 /* Lay out the layers of all files that want a tree. */
@@ -264,7 +285,7 @@ static mih_err run_rounds(struct round *round,
 		round->flat = (enum mih_hash_alg)(i % MIH_HASH_ALG_END);
 		round->writer = round->tree == MIH_HASH_NONE ? NULL : writer;
 		if (wanted[round->tree][round->flat])
-			err = run_round(round, progress);
+			err = run_round_twice(round, progress);
 	}
 	round->writer = writer;
 	return err;

@@ -144,8 +144,12 @@ struct mih_cli_pass_file {
 	const struct mih_sig_shard *shards; /* instead of a flat digest: what
 					       each must have; or NULL */
 	size_t nshards;
+	const uint8_t *states; /* what somebody says a flat sha256 is after
+				  each whole MiB; tried, not trusted; or
+				  NULL (borrowed) */
 	/* Out. */
 	size_t nbad, first_bad;		  /* shards that differ */
+	bool misled;			  /* states did not fit: read again */
 	mih_err err;			  /* as in verify/bulk.h */
 	uint8_t digest[MIH_HASH_LEN_MAX]; /* of flat */
 	uint8_t root[MIH_HASH_LEN_MAX];	  /* of tree */

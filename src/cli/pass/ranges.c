@@ -2,7 +2,9 @@
 #include "tree/fold.h"
 #include "tree/shape.h"
 #include "tree/sidecar.h"
+#include "hash/stream.h"
 #include "util/cleanup.h"
+#include "verify/bulk.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,7 +16,8 @@
 struct known {
 	bool has_entry;
 	struct mih_tree_entry entry;
-	uint8_t *bad; /* one bit per group; NULL while none is; owned */
+	uint8_t *bad;	 /* one bit per group; NULL while none is; owned */
+	uint8_t *states; /* hints of a flat digest; NULL: none; owned */
 };
 
 struct mih_cli_ranges {
@@ -53,11 +56,35 @@ void mih_cli_ranges_free(struct mih_cli_ranges *ranges)
 {
 	if (!ranges)
 		return;
-	for (size_t i = 0; i < ranges->nfiles; i++)
+	for (size_t i = 0; i < ranges->nfiles; i++) {
 		free(ranges->known[i].bad);
+		free(ranges->known[i].states);
+	}
 	mih_tree_sidecar_close(ranges->sidecar);
 	pthread_mutex_destroy(&ranges->lock);
 	free(ranges);
+}
+
+/* Below two pieces there is nothing to do side by side. */
+const uint8_t *mih_cli_ranges_states(struct mih_cli_ranges *ranges, size_t file)
+{
+	const struct mih_cli_pass_file *f = &ranges->files[file];
+	size_t n = (size_t)(f->nbytes / MIH_VERIFY_BULK_PIECE);
+	mih_autofree uint8_t *states = NULL;
+	struct mih_tree_entry entry;
+
+	if (!ranges->sidecar || f->flat != MIH_HASH_SHA256 || f->shards ||
+	    n < 2 ||
+	    mih_tree_sidecar_find(ranges->sidecar, f->path,
+				  MIH_HASH_MTH4K_SHA256, f->nbytes, &entry) ||
+	    !entry.has_hints)
+		return NULL;
+	states = calloc(n, MIH_HASH_SHA256_STATE);
+	if (!states ||
+	    mih_tree_sidecar_read_hints(ranges->sidecar, &entry, 0, n, states))
+		return NULL;
+	free(ranges->known[file].states);
+	return ranges->known[file].states = MIH_STEAL(&states);
 }
 
 static void mark(struct mih_cli_ranges *r, size_t file, uint64_t group)

@@ -1,5 +1,5 @@
 /*
- * cli/pass/ranges.h - which bytes of a file differ from the signed tree
+ * cli/pass/ranges.h - what a sidecar brings to a pass over the signed files
  *
  * Layer: src/cli.  Threads: groups() from any thread; the rest from one.
  *
@@ -27,6 +27,15 @@ struct mih_cli_ranges *
 mih_cli_ranges_new(const char *sidecar,
 		   const struct mih_tree_sidecar_limits *limits,
 		   const struct mih_cli_pass_file *files, size_t n);
+
+/**
+ * mih_cli_ranges_states() - the sidecar's hints for a flat sha256
+ * @file: index in the files
+ *
+ * Return: for the states of the file, borrowed; NULL: there are none.
+ */
+const uint8_t *mih_cli_ranges_states(struct mih_cli_ranges *ranges,
+				     size_t file);
 
 /** mih_cli_ranges_groups() - for mih_cli_pass.groups; @context: the ranges. */
 mih_err mih_cli_ranges_groups(void *context, size_t file, uint64_t first,
