@@ -20,7 +20,7 @@ struct mih_status_document {
 	mih_err (*render)(struct mih_status *status, struct mih_buffer *out);
 };
 
-#define MIH_STATUS_NDOCUMENTS 1
+#define MIH_STATUS_NDOCUMENTS 2
 
 extern const struct mih_status_document
     mih_status_documents[MIH_STATUS_NDOCUMENTS];
@@ -28,5 +28,9 @@ extern const struct mih_status_document
 /** mih_status_json() - status.json: one object and a newline. */
 MIH_MUST_CHECK mih_err mih_status_json(struct mih_status *status,
 				       struct mih_buffer *out);
+
+/** mih_status_metrics() - metrics: the text format of Prometheus. */
+MIH_MUST_CHECK mih_err mih_status_metrics(struct mih_status *status,
+					  struct mih_buffer *out);
 
 #endif

@@ -1,4 +1,5 @@
 #include "status/documents.h"
+#include "status/figures.h"
 #include "status/snapshot.h"
 #include "util/out/json.h"
 
@@ -16,17 +17,45 @@ static void write_time(struct mih_buffer *out, const char *name, time_t when)
 	mih_json_text(out, name, text);
 }
 
+/* Counts of a histogram, each bucket alone, by its upper bound. */
+static void write_span(struct mih_buffer *out, const char *name,
+		       const struct mih_verify_histogram *span)
+{
+	uint64_t n = 0;
+
+	mih_json_begin(out, name, '{');
+	mih_json_begin(out, "buckets", '[');
+	for (size_t i = 0; i < MIH_VERIFY_BUCKETS; i++) {
+		mih_json_begin(out, NULL, '{');
+		if (i < MIH_VERIFY_BUCKETS - 1)
+			mih_json_number(out, "up_to_us",
+					mih_verify_bucket_us[i]);
+		mih_json_number(out, "n", span->buckets[i]);
+		mih_json_end(out, '}');
+		n += span->buckets[i];
+	}
+	mih_json_end(out, ']');
+	mih_json_number(out, "n", n);
+	mih_json_number(out, "sum_us", span->sum_ns / 1000);
+	mih_json_end(out, '}');
+}
+
 static void write_stats(struct mih_buffer *out,
 			const struct mih_verify_stats *stats)
 {
 	mih_json_begin(out, "counters", '{');
-	mih_json_number(out, "read_bytes", stats->bytes_read);
-	mih_json_number(out, "verified_bytes", stats->bytes_verified);
-	mih_json_number(out, "refused_groups", stats->groups_bad);
-	mih_json_number(out, "cache_hits", stats->cache_hits);
+	for (size_t i = 0; i < MIH_VERIFY_COUNTS; i++)
+		mih_json_number(out, mih_status_counts[i].field,
+				stats->counts[i]);
 	mih_json_end(out, '}');
 	mih_json_begin(out, "now", '{');
-	mih_json_number(out, "cache_bytes", stats->cache_bytes);
+	for (size_t i = 0; i < MIH_VERIFY_GAUGES; i++)
+		mih_json_number(out, mih_status_gauges[i].field,
+				stats->gauges[i]);
+	mih_json_end(out, '}');
+	mih_json_begin(out, "latency", '{');
+	for (size_t i = 0; i < MIH_VERIFY_SPANS; i++)
+		write_span(out, mih_status_spans[i].field, &stats->spans[i]);
 	mih_json_end(out, '}');
 }
 
@@ -39,9 +68,11 @@ static void write_files(struct mih_buffer *out,
 		mih_json_number(out, mih_status_name(i), g->files[i]);
 	mih_json_end(out, '}');
 	mih_json_begin(out, "failed", '[');
-	for (size_t i = 0; i < g->nfailed; i++) {
-		const struct mih_status_failed *one = &g->failed[i];
+	for (size_t i = 0; i < g->nshown; i++) {
+		const struct mih_status_file *one = &g->shown[i];
 
+		if (one->stats.status != MIH_VERIFY_FAILED)
+			continue;
 		mih_json_begin(out, NULL, '{');
 		mih_json_text(out, "path", one->path);
 		mih_json_number(out, "verified_bytes",
@@ -63,6 +94,8 @@ static void write_generation(struct mih_buffer *out,
 	mih_json_text(out, "root", g->root);
 	mih_json_text(out, "signer", g->signer);
 	mih_json_number(out, "bytes", g->nbytes);
+	mih_json_text(out, "device", g->device_kind);
+	mih_json_text(out, "device_name", g->device);
 	mih_json_text(out, "status", mih_status_name(g->status));
 	write_files(out, g);
 	mih_json_end(out, '}');

@@ -42,22 +42,27 @@ enum mih_verify_status mih_status_of_model(struct mih_verify_engine *engine,
 	return all_together(files, nfiles);
 }
 
+static bool is_shown(const struct mih_status_generation *g,
+		     const struct mih_verify_file_stats *stats)
+{
+	if (g->nshown == MIH_STATUS_FILES_MAX)
+		return false;
+	return g->nfiles <= MIH_STATUS_FILES_MAX || stats->failures ||
+	       stats->status == MIH_VERIFY_FAILED;
+}
+
 static void look_at_files(const struct mih_status_served *served,
 			  struct mih_status_generation *g)
 {
 	for (size_t i = 0; i < g->nfiles; i++) {
 		const struct mih_verify_file *file = &served->model->files[i];
-		struct mih_verify_file_stats stats;
+		struct mih_status_file one = { .path = file->path };
 
-		mih_verify_file_stats(served->engine, i, &stats);
-		g->files[stats.status]++;
+		mih_verify_file_stats(served->engine, i, &one.stats);
+		g->files[one.stats.status]++;
 		g->nbytes += file->nbytes;
-		if (stats.status == MIH_VERIFY_FAILED &&
-		    g->nfailed < MIH_STATUS_FAILED_MAX)
-			g->failed[g->nfailed++] = (struct mih_status_failed){
-				.path = file->path,
-				.stats = stats,
-			};
+		if (is_shown(g, &one.stats))
+			g->shown[g->nshown++] = one;
 	}
 	g->status = all_together(g->files, g->nfiles);
 }
@@ -65,6 +70,8 @@ static void look_at_files(const struct mih_status_served *served,
 static void look_at(const struct mih_status_served *served,
 		    struct mih_status_generation *g)
 {
+	const struct mih_gpu_dev *dev =
+	    mih_verify_engine_device(served->engine);
 	uint8_t root[MIH_STATUS_ROOT_LEN / 2];
 
 	g->number = served->number;
@@ -73,6 +80,8 @@ static void look_at(const struct mih_status_served *served,
 	mih_sig_bundle_root(served->model->bundle, root);
 	mih_bytes_to_hex(root, sizeof(root), g->root);
 	g->nfiles = served->model->nfiles;
+	g->device_kind = dev->ops->kind;
+	g->device = mih_gpu_describe(dev);
 	look_at_files(served, g);
 	mih_verify_engine_stats(served->engine, &g->stats);
 }

@@ -10,13 +10,13 @@
 
 #include <time.h>
 
-#define MIH_STATUS_ROOT_LEN    64 /* hexadecimal digits */
-#define MIH_STATUS_STATES      4  /* values of enum mih_verify_status */
-#define MIH_STATUS_FAILED_MAX  64 /* failed files that are named */
-#define MIH_STATUS_GENERATIONS 4  /* described at once */
+#define MIH_STATUS_ROOT_LEN    64  /* hexadecimal digits */
+#define MIH_STATUS_STATES      4   /* values of enum mih_verify_status */
+#define MIH_STATUS_FILES_MAX   256 /* files that are named */
+#define MIH_STATUS_GENERATIONS 4   /* described at once */
 
-/** A file of which something is bad now. */
-struct mih_status_failed {
+/** A file that is shown by its name. */
+struct mih_status_file {
 	const char *path; /* borrowed from the model */
 	struct mih_verify_file_stats stats;
 };
@@ -30,8 +30,11 @@ struct mih_status_generation {
 	uint64_t nbytes;
 	enum mih_verify_status status; /* of all files together */
 	uint64_t files[MIH_STATUS_STATES];
-	struct mih_status_failed failed[MIH_STATUS_FAILED_MAX];
-	size_t nfailed; /* named in failed[] */
+	/* All of them, or if there are more than fit, those that had failures.
+	 */
+	struct mih_status_file shown[MIH_STATUS_FILES_MAX];
+	size_t nshown;
+	const char *device_kind, *device; /* borrowed; a line about it */
 	struct mih_verify_stats stats;
 };
 

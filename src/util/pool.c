@@ -9,6 +9,7 @@
 
 struct lane {
 	struct mih_pool_work *head, **tail;
+	size_t n;
 };
 
 struct mih_pool {
@@ -32,6 +33,7 @@ static struct mih_pool_work *take(struct mih_pool *pool)
 		lane->head = work->next;
 		if (!lane->head)
 			lane->tail = &lane->head;
+		lane->n--;
 		return work;
 	}
 	return NULL;
@@ -107,6 +109,7 @@ void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
 	pthread_mutex_lock(&pool->lock);
 	*pool->lanes[lane].tail = work;
 	pool->lanes[lane].tail = &work->next;
+	pool->lanes[lane].n++;
 	pthread_mutex_unlock(&pool->lock);
 	/* Not under the lock: the woken thread would only wait for it. */
 	pthread_cond_signal(&pool->work_there);
@@ -115,6 +118,16 @@ void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
 size_t mih_pool_nthreads(const struct mih_pool *pool)
 {
 	return pool->nthreads;
+}
+
+size_t mih_pool_queued(struct mih_pool *pool, enum mih_pool_lane lane)
+{
+	size_t n;
+
+	pthread_mutex_lock(&pool->lock);
+	n = pool->lanes[lane].n;
+	pthread_mutex_unlock(&pool->lock);
+	return n;
 }
 
 void mih_pool_free(struct mih_pool *pool)

@@ -52,6 +52,11 @@ void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
 size_t mih_pool_nthreads(const struct mih_pool *pool);
 
 /**
+ * mih_pool_queued() - pieces of work of a lane that no thread has taken yet
+ */
+size_t mih_pool_queued(struct mih_pool *pool, enum mih_pool_lane lane);
+
+/**
  * mih_pool_free() - run everything queued, then stop and join the threads
  *
  * NULL is legal. Must not be called from a thread of the pool.

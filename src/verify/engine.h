@@ -28,6 +28,7 @@
 
 #include "gpu/device.h"
 #include "util/err.h"
+#include "verify/count/counts.h"
 #include "verify/model.h"
 
 #include <stdatomic.h>
@@ -141,6 +142,7 @@ struct mih_verify_read {
 	struct mih_verify_wait waits[2]; /* it touches two extents at most */
 	struct mih_verify_delay delay;
 	uint64_t end;
+	uint64_t begun_ns;
 	atomic_uint pending;
 	atomic_int err;
 	unsigned delay_ms;
@@ -172,16 +174,12 @@ struct mih_verify_file_stats {
 void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
 			   struct mih_verify_file_stats *stats_out);
 
-struct mih_verify_stats {
-	uint64_t bytes_read;	 /* from backing files */
-	uint64_t bytes_verified; /* of groups found GOOD, repeats counted */
-	uint64_t groups_bad;	 /* loads that ended BAD */
-	uint64_t cache_hits;	 /* read requests answered without a load */
-	uint64_t cache_bytes;	 /* held now, in flight included */
-};
-
 /** mih_verify_engine_stats() - a snapshot of the whole engine. */
 void mih_verify_engine_stats(struct mih_verify_engine *engine,
 			     struct mih_verify_stats *stats_out);
+
+/** mih_verify_engine_device() - what hashes for it (borrowed). */
+const struct mih_gpu_dev *
+mih_verify_engine_device(const struct mih_verify_engine *engine);
 
 #endif

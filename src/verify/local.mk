@@ -18,6 +18,8 @@ libverify_a_SOURCES = \
 	src/verify/engine/verdict.c \
 	src/verify/engine/verdict_internal.h \
 	src/verify/look.c src/verify/look.h \
+	src/verify/count/counts.h \
 	src/verify/model.c src/verify/model.h \
 	src/verify/scan.c src/verify/scan.h \
-	src/verify/shards.c
+	src/verify/shards.c \
+	src/verify/count/tally.c src/verify/count/tally_internal.h

@@ -157,7 +157,7 @@ static mih_err read_piece(struct unit *u, uint64_t off)
 		return -ECANCELED;
 	if (mih_io_pread_full(u->job->backing->fd, u->buf, range.len, off))
 		return MIH_EDIGEST;
-	atomic_fetch_add(&u->engine->bytes_read, range.len);
+	mih_verify_count(u->engine, MIH_VERIFY_DISK_BYTES, range.len);
 	mih_hash_groups(u->file->tree, &range, 1,
 			u->nodes + group * mih_verify_node_len(u->file));
 	return feed(u, off, range.len);
@@ -254,7 +254,9 @@ static void end_unit(struct unit *u, mih_err err)
 		tell_bad(u);
 	if (err)
 		return;
-	atomic_fetch_add(&u->engine->bytes_verified,
+	mih_verify_count(u->engine, MIH_VERIFY_GOOD_GROUPS,
+			 mih_hash_ngroups(u->last->end - u->first->begin));
+	mih_verify_count(u->engine, MIH_VERIFY_GOOD_BYTES,
 			 u->last->end - u->first->begin);
 	pthread_mutex_lock(&u->engine->pages.lock);
 	if (proof->bad_shard >= u->first && proof->bad_shard <= u->last)

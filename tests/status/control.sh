@@ -42,7 +42,7 @@ check_equal "but it is there" "$(stat -c '%F %a %h' "$control")" \
 	"directory 555 2"
 check_equal "and lists its own files" \
 	"$(cd "$control" && find . | LC_ALL=C sort | tr '\n' ' ')" \
-	". ./status.json "
+	". ./metrics ./status.json "
 check_errno "no others are in it" "No such file" cat "$control/nothing"
 check_equal "a file is for all who may come in" \
 	"$(stat -c '%F %a' "$control/status.json")" "regular empty file 444"

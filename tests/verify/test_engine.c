@@ -80,16 +80,17 @@ static void test_every_byte_is_read_once(void **state)
 	struct mih_verify_file_stats stats;
 
 	mih_test_engine_check_all(t, LARGE);
-	assert_int_equal(mih_test_engine_stats(t).bytes_read,
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
 			 sizes[LARGE].nbytes);
 	mih_verify_file_stats(t->engine, LARGE, &stats);
 	assert_int_equal(stats.status, MIH_VERIFY_VERIFIED);
 	assert_int_equal(stats.verified_bytes, sizes[LARGE].nbytes);
 	assert_int_equal(stats.failures, 0);
 	mih_test_engine_check_all(t, LARGE);
-	assert_int_equal(mih_test_engine_stats(t).bytes_read,
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
 			 sizes[LARGE].nbytes);
-	assert_true(mih_test_engine_stats(t).cache_hits >= 21);
+	assert_true(mih_test_engine_stats(t).counts[MIH_VERIFY_READ_HITS] >=
+		    21);
 }
 
 static void test_lone_read_reads_one_group(void **state)
@@ -102,8 +103,10 @@ static void test_lone_read_reads_one_group(void **state)
 	assert_int_equal(stats.status, MIH_VERIFY_UNVERIFIED);
 	assert_int_equal(mih_test_engine_check(t, LARGE, 10 * MIB + 777, 4096),
 			 0);
-	assert_int_equal(mih_test_engine_stats(t).bytes_read, GROUP);
-	assert_int_equal(mih_test_engine_stats(t).bytes_verified, GROUP);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
+			 GROUP);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_GOOD_BYTES],
+			 GROUP);
 	mih_verify_file_stats(t->engine, LARGE, &stats);
 	assert_int_equal(stats.status, MIH_VERIFY_PARTIAL);
 	assert_int_equal(stats.verified_bytes, GROUP);
@@ -178,14 +181,17 @@ static void test_neighbours_come_from_the_same_load(void **state)
 	mih_test_flip(path_of(LARGE), 5 * MIB + 3 * GROUP);
 	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
 	assert_int_equal(mih_test_engine_check(t, LARGE, 5 * MIB, MIB), -EIO);
-	assert_int_equal(mih_test_engine_stats(t).bytes_read, MIB);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
+			 MIB);
 	for (uint64_t off = 0; off < MIB; off += 4096)
 		if (off / GROUP != 3)
 			assert_int_equal(mih_test_engine_check(
 					     t, LARGE, 5 * MIB + off, 4096),
 					 0);
-	assert_int_equal(mih_test_engine_stats(t).bytes_read, MIB);
-	assert_int_equal(mih_test_engine_stats(t).groups_bad, 1);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
+			 MIB);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_BAD_GROUPS],
+			 1);
 	mih_verify_close(t->engine, LARGE);
 }
 
@@ -244,13 +250,14 @@ static void test_repeats_wait_and_cost_nothing(void **state)
 	mih_test_flip(path_of(LARGE), 0);
 	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
 	assert_int_equal(mih_test_engine_check(t, LARGE, 0, 4096), -EIO);
-	read = mih_test_engine_stats(t).bytes_read;
+	read = mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES];
 	for (begin = mih_test_engine_ms(); mih_test_engine_ms() - begin < 300;
 	     n++)
 		assert_int_equal(mih_test_engine_check(t, LARGE, 0, 4096),
 				 -EIO);
 	assert_in_range(n, 2, 12);
-	assert_int_equal(mih_test_engine_stats(t).bytes_read, read);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
+			 read);
 	assert_int_equal(t->nlines, 1);
 	mih_verify_close(t->engine, LARGE);
 }
@@ -404,7 +411,8 @@ static void test_no_memory_still_serves(void **state)
 		mih_test_engine_check_all(t, i);
 	/* A load lets go of its slot after it has answered. */
 	mih_test_engine_sleep(50);
-	assert_true(mih_test_engine_stats(t).cache_bytes <= 4096);
+	assert_true(mih_test_engine_stats(t).gauges[MIH_VERIFY_CACHE_BYTES] <=
+		    4096);
 }
 
 static void test_budget_is_kept(void **state)
@@ -415,8 +423,9 @@ static void test_budget_is_kept(void **state)
 	mih_test_engine_restart(t);
 	mih_test_engine_check_all(t, LARGE);
 	mih_test_engine_sleep(50);
-	assert_true(mih_test_engine_stats(t).cache_bytes <= 4 * MIB);
-	assert_int_equal(mih_test_engine_stats(t).bytes_read,
+	assert_true(mih_test_engine_stats(t).gauges[MIH_VERIFY_CACHE_BYTES] <=
+		    4 * MIB);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
 			 sizes[LARGE].nbytes);
 }
 
@@ -436,13 +445,15 @@ static void test_read_through_bytes_are_kept_on_demand(void **state)
 	t->params.memory = 128 * MIB;
 	mih_test_engine_restart(t);
 	read_everything(t);
-	assert_true(mih_test_engine_stats(t).cache_bytes <= 33 * MIB);
+	assert_true(mih_test_engine_stats(t).gauges[MIH_VERIFY_CACHE_BYTES] <=
+		    33 * MIB);
 	t->params.keep_read = true;
 	mih_test_engine_restart(t);
 	read_everything(t);
-	once = mih_test_engine_stats(t).bytes_read;
+	once = mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES];
 	read_everything(t);
-	assert_int_equal(mih_test_engine_stats(t).bytes_read, once);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
+			 once);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -137,7 +137,8 @@ static void test_lines_about_one_file_are_few(void **state)
 		assert_int_equal(
 		    mih_test_engine_check(t, LARGE, g * GROUP, 100), -EIO);
 	mih_verify_close(t->engine, LARGE);
-	assert_true(mih_test_engine_stats(t).groups_bad >= ngroups);
+	assert_true(mih_test_engine_stats(t).counts[MIH_VERIFY_BAD_GROUPS] >=
+		    ngroups);
 	assert_int_equal(t->nlines, LINES);
 	assert_int_equal(t->nlimits, 1);
 	/* A file has lines of its own. */

@@ -43,6 +43,11 @@ static const char *size_text(uint64_t bytes, char text[32])
 	return text;
 }
 
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
 static void print_failed(const json_t *generation)
 {
 	const json_t *failed = json_object_get(generation, "failed"), *one;
@@ -61,6 +66,7 @@ static void print_generation(const json_t *generation)
 		printf("%-12s for files that are still open\n", "  old");
 	print_text("signed by", generation, "signer");
 	print_text("root", generation, "root");
+	print_text("device", generation, "device_name");
 	print_text("status", generation, "status");
 	printf("%-12s %" PRIu64 " (%s): %" PRIu64 " verified, %" PRIu64
 	       " partly, %" PRIu64 " not yet, %" PRIu64 " failed\n",
@@ -75,7 +81,8 @@ void mih_cli_status_words(const json_t *status)
 {
 	const json_t *counters = json_object_get(status, "counters");
 	const json_t *now = json_object_get(status, "now"), *generation;
-	char size[32];
+	uint64_t reads = number(counters, "reads");
+	char size[32], limit[32];
 	size_t i;
 
 	print_text("mount", status, "mountpoint");
@@ -86,8 +93,11 @@ void mih_cli_status_words(const json_t *status)
 			   generation) print_generation(generation);
 	printf("%-12s %s\n", "verified",
 	       size_text(number(counters, "verified_bytes"), size));
-	printf("%-12s %" PRIu64 " groups\n", "refused",
-	       number(counters, "refused_groups"));
-	printf("%-12s %s\n", "cache",
-	       size_text(number(now, "cache_bytes"), size));
+	printf("%-12s %" PRIu64 " groups, %" PRIu64 " files\n", "refused",
+	       number(counters, "refused_groups"),
+	       number(counters, "refused_files"));
+	printf("%-12s %s of %s, %.0f %% of %" PRIu64 " reads without a load\n",
+	       "cache", size_text(number(now, "cache_bytes"), size),
+	       size_text(number(now, "cache_limit_bytes"), limit),
+	       percent(number(counters, "read_hits"), reads), reads);
 }

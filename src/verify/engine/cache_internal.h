@@ -96,8 +96,9 @@ struct mih_verify_load {
 	unsigned ngroups;
 	uint64_t off; /* bytes */
 	size_t len;
-	uint16_t bad; /* bit per group of the load */
-	mih_err err;  /* why, when it was not a digest */
+	uint16_t bad;	   /* bit per group of the load */
+	mih_err err;	   /* why, when it was not a digest */
+	uint64_t begun_ns; /* its hashing */
 	struct mih_hash_range range;
 	struct mih_gpu_batch batch;
 	uint8_t want[EXTENT_GROUPS * MIH_HASH_LEN_MAX];

@@ -101,11 +101,13 @@ static void files_free(struct mih_verify_engine *engine)
 
 static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 {
-	mih_err err;
+	mih_err err = -ENOMEM;
 
 	if (!nthreads)
 		nthreads = mih_pool_cores() * THREADS_PER_CORE;
-	err = files_new(engine);
+	engine->tally = mih_verify_tally_new();
+	if (engine->tally)
+		err = files_new(engine);
 	if (!err)
 		err = mih_verify_cache_init(engine);
 	if (!err)
@@ -170,6 +172,7 @@ void mih_verify_engine_free(struct mih_verify_engine *engine)
 	mih_verify_layer_fini(&engine->pages);
 	mih_verify_verdicts_fini(&engine->verdicts);
 	files_free(engine);
+	mih_verify_tally_free(engine->tally);
 	free(engine);
 }
 
@@ -201,14 +204,39 @@ void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
 	pthread_mutex_unlock(&run->lock);
 }
 
+static uint64_t layer_bytes(struct mih_verify_pages *pages)
+{
+	uint64_t bytes;
+
+	pthread_mutex_lock(&pages->lock);
+	bytes = pages->bytes;
+	pthread_mutex_unlock(&pages->lock);
+	return bytes;
+}
+
 void mih_verify_engine_stats(struct mih_verify_engine *engine,
 			     struct mih_verify_stats *stats_out)
 {
-	*stats_out = (struct mih_verify_stats){
-		.bytes_read = atomic_load(&engine->bytes_read),
-		.bytes_verified = atomic_load(&engine->bytes_verified),
-		.groups_bad = atomic_load(&engine->groups_bad),
-		.cache_hits = atomic_load(&engine->cache_hits),
-		.cache_bytes = atomic_load(&engine->cache_bytes),
-	};
+	uint64_t *gauges = stats_out->gauges;
+
+	mih_verify_tally_sum(engine->tally, stats_out);
+	gauges[MIH_VERIFY_CACHE_BYTES] = atomic_load(&engine->cache_bytes);
+	gauges[MIH_VERIFY_CACHE_LIMIT] = engine->memory;
+	gauges[MIH_VERIFY_LAYER_BYTES] = layer_bytes(&engine->pages);
+	gauges[MIH_VERIFY_OPEN_FILES] = atomic_load(&engine->nopen);
+	gauges[MIH_VERIFY_INFLIGHT] = atomic_load(&engine->inflight);
+	gauges[MIH_VERIFY_QUEUE_URGENT] =
+	    mih_pool_queued(engine->pool, MIH_POOL_URGENT);
+	gauges[MIH_VERIFY_QUEUE_AHEAD] =
+	    mih_pool_queued(engine->pool, MIH_POOL_BACKGROUND);
+	gauges[MIH_VERIFY_QUEUE_WHOLE] =
+	    mih_pool_queued(engine->whole, MIH_POOL_URGENT);
+	gauges[MIH_VERIFY_DELAYED] = atomic_load(&engine->timer.count);
+	gauges[MIH_VERIFY_VERDICTS] = atomic_load(&engine->verdicts.count);
+}
+
+const struct mih_gpu_dev *
+mih_verify_engine_device(const struct mih_verify_engine *engine)
+{
+	return engine->dev;
 }

@@ -25,6 +25,7 @@
 #include "verify/engine/file_internal.h"
 #include "verify/engine/layer_internal.h"
 #include "verify/engine/verdict_internal.h"
+#include "verify/count/tally_internal.h"
 
 #include <time.h>
 
@@ -54,8 +55,9 @@ struct mih_verify_engine {
 	struct mih_verify_verdicts verdicts;
 	struct mih_verify_timer timer;
 
-	_Atomic uint64_t bytes_read, bytes_verified, groups_bad, cache_hits;
+	struct mih_verify_tally *tally; /* owned */
 	_Atomic uint64_t cache_bytes;
+	atomic_uint nopen; /* files */
 };
 
 static inline uint64_t mih_verify_now_ns(void)
@@ -86,6 +88,21 @@ static inline size_t mih_verify_group_len(const struct mih_verify_file *file,
 	uint64_t left = file->nbytes - group * MIH_HASH_GROUP;
 
 	return (size_t)MIH_MIN(left, (uint64_t)MIH_HASH_GROUP);
+}
+
+/** mih_verify_count() - @n more of @what. */
+static inline void mih_verify_count(struct mih_verify_engine *engine,
+				    enum mih_verify_count what, uint64_t n)
+{
+	mih_verify_tally_add(engine->tally, what, n);
+}
+
+/** mih_verify_took() - @span began at @begun_ns and ends now. */
+static inline void mih_verify_took(struct mih_verify_engine *engine,
+				   enum mih_verify_span span, uint64_t begun_ns)
+{
+	mih_verify_tally_time(engine->tally, span,
+			      mih_verify_now_ns() - begun_ns);
 }
 
 /* engine.c */

@@ -290,7 +290,7 @@ void mih_verify_cache_trim(struct mih_verify_engine *engine)
 		;
 	while (bytes_held(engine) > engine->memory &&
 	       evict_one(engine, MIH_VERIFY_KEPT))
-		;
+		mih_verify_count(engine, MIH_VERIFY_EVICTED, 1);
 	pthread_mutex_unlock(&engine->evict_lock);
 }
 

@@ -71,7 +71,7 @@ static mih_err hash_piece(struct mih_verify_engine *engine,
 
 	if (err)
 		return err;
-	atomic_fetch_add(&engine->bytes_read, range.len);
+	mih_verify_count(engine, MIH_VERIFY_DISK_BYTES, range.len);
 	mih_hash_groups(file->tree, &range, 1, digests);
 	return 0;
 }
@@ -102,6 +102,7 @@ mih_err mih_verify_page_prove(struct mih_verify_engine *engine,
 			      uint8_t *nodes)
 {
 	const struct mih_verify_file *file = &engine->model->files[job->file];
+	mih_err err;
 
 	if (file->nbytes <= MIH_HASH_GROUP) {
 		memcpy(nodes, job->proof->root, mih_verify_node_len(file));
@@ -109,9 +110,16 @@ mih_err mih_verify_page_prove(struct mih_verify_engine *engine,
 	}
 	if (!mih_verify_shards_known(engine, job->proof, job->page))
 		return mih_verify_shards_prove(engine, job, nodes);
-	if (prove_by_sidecar(engine, job, nodes))
+	if (prove_by_sidecar(engine, job, nodes)) {
+		mih_verify_count(engine, MIH_VERIFY_PAGES_SIDECAR, 1);
 		return 0;
-	return prove_by_data(engine, job, nodes);
+	}
+	err = prove_by_data(engine, job, nodes);
+	if (!err)
+		mih_verify_count(engine, MIH_VERIFY_PAGES_DATA, 1);
+	else if (err == MIH_EDIGEST)
+		mih_verify_count(engine, MIH_VERIFY_PAGES_BAD, 1);
+	return err;
 }
 
 static struct mih_verify_page **page_find(struct mih_verify_pages *pages,

@@ -33,15 +33,18 @@ static void load_put(struct mih_verify_load *load)
 	free(load);
 }
 
-static size_t good_bytes(const struct mih_verify_load *load)
+static void count_good(const struct mih_verify_load *load)
 {
-	size_t sum = 0;
+	size_t nbytes = 0, n = 0;
 
 	for (unsigned i = 0; i < load->ngroups; i++)
-		if (!(load->bad & 1u << i))
-			sum += mih_verify_group_len(file_of(load),
-						    load->group + i);
-	return sum;
+		if (!(load->bad & 1u << i)) {
+			nbytes += mih_verify_group_len(file_of(load),
+						       load->group + i);
+			n++;
+		}
+	mih_verify_count(load->engine, MIH_VERIFY_GOOD_GROUPS, n);
+	mih_verify_count(load->engine, MIH_VERIFY_GOOD_BYTES, nbytes);
 }
 
 static void report_unread(const struct mih_verify_load *load, uint64_t group)
@@ -97,7 +100,9 @@ static void judge_bad(struct mih_verify_load *load, unsigned i, bool unread)
 	unsigned nbad = atomic_load(&run->nbad);
 
 	atomic_fetch_add(&run->failures, 1);
-	atomic_fetch_add(&engine->groups_bad, 1);
+	mih_verify_count(engine, MIH_VERIFY_BAD_GROUPS, 1);
+	if (unread)
+		mih_verify_count(engine, MIH_VERIFY_UNREAD_GROUPS, 1);
 	if (!mih_verify_verdict_bad(engine, load->file, load->group + i))
 		return;
 	if (!unread)
@@ -114,10 +119,11 @@ static void judge_good(struct mih_verify_load *load, unsigned i)
 	size_t len = mih_verify_group_len(file, group);
 
 	mih_verify_mark(file, engine->files[load->file].proof, group);
-	if (load->retry && mih_verify_verdict_good(engine, load->file, group))
-		mih_log_info("%s: bytes %ju-%ju are as signed again",
-			     file->path, (uintmax_t)off,
-			     (uintmax_t)(off + len - 1));
+	if (!load->retry || !mih_verify_verdict_good(engine, load->file, group))
+		return;
+	mih_verify_count(engine, MIH_VERIFY_HEALED_GROUPS, 1);
+	mih_log_info("%s: bytes %ju-%ju are as signed again", file->path,
+		     (uintmax_t)off, (uintmax_t)(off + len - 1));
 }
 
 /* Hand the groups to the extent and to those who wait. */
@@ -162,7 +168,7 @@ static void load_end(struct mih_verify_load *load, uint16_t unread)
 			judge_good(load, i);
 	if (load->retry && !load->bad)
 		mih_verify_backing_adopt(engine, load->file, load->backing);
-	atomic_fetch_add(&engine->bytes_verified, good_bytes(load));
+	count_good(load);
 	done = publish(load, judged ? -EIO : load->err);
 	if (load->slot)
 		mih_verify_slot_put(load->slot);
@@ -201,6 +207,22 @@ static uint16_t mismatches(const struct mih_verify_load *load)
 }
 
 /* A device that fails, or that says "corrupt", is checked by the CPU. */
+static void check_by_cpu(struct mih_verify_load *load, mih_err err)
+{
+	const struct mih_gpu_batch *batch = &load->batch;
+	struct mih_verify_engine *engine = load->engine;
+
+	mih_hash_groups(batch->alg, batch->ranges, batch->nranges,
+			batch->digests);
+	if (err) {
+		mih_verify_count(engine, MIH_VERIFY_DEVICE_ERRORS, 1);
+		return;
+	}
+	mih_verify_count(engine, MIH_VERIFY_DEVICE_RECHECKS, 1);
+	if (!mismatches(load))
+		mih_verify_count(engine, MIH_VERIFY_DEVICE_WRONG, 1);
+}
+
 static void hashed(struct mih_gpu_batch *batch, mih_err err)
 {
 	struct mih_verify_load *load =
@@ -208,9 +230,9 @@ static void hashed(struct mih_gpu_batch *batch, mih_err err)
 	uint16_t unread = load->bad;
 	bool is_cpu = !strcmp(load->engine->dev->ops->kind, "cpu");
 
+	mih_verify_took(load->engine, MIH_VERIFY_HASH_TIME, load->begun_ns);
 	if (err || (!is_cpu && mismatches(load)))
-		mih_hash_groups(batch->alg, batch->ranges, batch->nranges,
-				batch->digests);
+		check_by_cpu(load, err);
 	load->bad |= mismatches(load);
 	load_end(load, unread);
 }
@@ -233,18 +255,23 @@ static void read_by_groups(struct mih_verify_load *load)
 			load->bad |= (uint16_t)(1u << i);
 			load->err = err;
 		} else {
-			atomic_fetch_add(&load->engine->bytes_read, len);
+			mih_verify_count(load->engine, MIH_VERIFY_DISK_BYTES,
+					 len);
 		}
 	}
 }
 
 static void load_read(struct mih_verify_load *load)
 {
+	uint64_t begun_ns = mih_verify_now_ns();
+
 	if (mih_io_pread_full(load->backing->fd, load->slot->data, load->len,
 			      load->off))
 		read_by_groups(load);
 	else
-		atomic_fetch_add(&load->engine->bytes_read, load->len);
+		mih_verify_count(load->engine, MIH_VERIFY_DISK_BYTES,
+				 load->len);
+	mih_verify_took(load->engine, MIH_VERIFY_DISK_TIME, begun_ns);
 }
 
 static void load_hash(struct mih_verify_load *load)
@@ -264,6 +291,9 @@ static void load_hash(struct mih_verify_load *load)
 		.digests = load->got,
 		.done = hashed,
 	};
+	load->begun_ns = mih_verify_now_ns();
+	mih_verify_count(load->engine, MIH_VERIFY_DEVICE_BATCHES, 1);
+	mih_verify_count(load->engine, MIH_VERIFY_DEVICE_BYTES, load->len);
 	mih_gpu_submit(load->engine->dev, &load->batch);
 }
 
@@ -355,6 +385,9 @@ static void start_run(const struct mih_verify_load_job *job, unsigned first,
 	if (!load)
 		return;
 	atomic_fetch_add(&engine->inflight, 1);
+	mih_verify_count(
+	    engine, load->urgent ? MIH_VERIFY_LOADS : MIH_VERIFY_LOADS_AHEAD,
+	    1);
 	atomic_fetch_add(
 	    &engine->cache_bytes,
 	    mih_verify_slot_room(mih_verify_slot_class(load->len)));

@@ -120,6 +120,26 @@ static bool is_verdict(mih_err err)
 	       err != -ECANCELED;
 }
 
+static void answer(struct mih_verify_engine *engine,
+		   struct mih_verify_open *request, mih_err err)
+{
+	if (err)
+		mih_verify_count(engine, MIH_VERIFY_OPEN_ERRORS, 1);
+	request->done(request, err);
+}
+
+/* The same answer for all of them. */
+static void answer_all(struct mih_verify_engine *engine,
+		       struct mih_verify_open *waiters, mih_err err)
+{
+	while (waiters) {
+		struct mih_verify_open *one = waiters;
+
+		waiters = one->next;
+		answer(engine, one, err);
+	}
+}
+
 /* Keep the outcome; returns those who waited for it. file->lock is taken. */
 static struct mih_verify_open *settle(struct mih_verify_opening *opening,
 				      mih_err err)
@@ -137,6 +157,7 @@ static struct mih_verify_open *settle(struct mih_verify_opening *opening,
 		for (one = waiters; one; one = one->next)
 			run->nopens++;
 		run->backing = MIH_STEAL(&opening->backing);
+		atomic_fetch_add(&engine->nopen, 1);
 		run->backoff_ms = run->delay_ms = 0;
 		if (opening->proof)
 			run->proof = MIH_STEAL(&opening->proof);
@@ -158,6 +179,7 @@ static void opening_end(struct mih_verify_opening *opening, mih_err err)
 
 	if (is_verdict(err)) {
 		atomic_fetch_add(&engine->files[opening->file].failures, 1);
+		mih_verify_count(engine, MIH_VERIFY_BAD_FILES, 1);
 		if (!opening->again)
 			mih_verify_report(engine, opening->file, "%s",
 					  mih_err_message());
@@ -165,12 +187,7 @@ static void opening_end(struct mih_verify_opening *opening, mih_err err)
 		mih_log_info("%s: is as signed again", path);
 	}
 	waiters = settle(opening, err);
-	while (waiters) {
-		struct mih_verify_open *one = waiters;
-
-		waiters = one->next;
-		one->done(one, err);
-	}
+	answer_all(engine, waiters, err);
 	mih_verify_backing_put(opening->backing);
 	mih_verify_layers_free(opening->proof);
 	free(opening);
@@ -247,7 +264,8 @@ static enum open_step open_step(struct mih_verify_file_run *run,
 }
 
 /* Out of memory before anything began: everyone who waits hears of it. */
-static void open_fail(struct mih_verify_file_run *run, mih_err err)
+static void open_fail(struct mih_verify_engine *engine,
+		      struct mih_verify_file_run *run, mih_err err)
 {
 	struct mih_verify_open *waiters;
 
@@ -256,12 +274,7 @@ static void open_fail(struct mih_verify_file_run *run, mih_err err)
 	run->waiters = NULL;
 	run->state = MIH_VERIFY_CLOSED;
 	pthread_mutex_unlock(&run->lock);
-	while (waiters) {
-		struct mih_verify_open *one = waiters;
-
-		waiters = one->next;
-		one->done(one, err);
-	}
+	answer_all(engine, waiters, err);
 }
 
 void mih_verify_open(struct mih_verify_engine *engine,
@@ -272,6 +285,7 @@ void mih_verify_open(struct mih_verify_engine *engine,
 	enum open_step step;
 	mih_err err;
 
+	mih_verify_count(engine, MIH_VERIFY_OPENS, 1);
 	pthread_mutex_lock(&run->lock);
 	step = open_step(run, request);
 	delay_ms = run->delay_ms;
@@ -287,9 +301,10 @@ void mih_verify_open(struct mih_verify_engine *engine,
 		err = opening_start(engine, (uint32_t)request->file,
 				    backoff_ms != 0);
 		if (err)
-			open_fail(run, err);
+			open_fail(engine, run, err);
 		break;
 	case OPEN_LATE:
+		mih_verify_count(engine, MIH_VERIFY_OPEN_ERRORS, 1);
 		request->delay.fire = late;
 		mih_verify_timer_add(&engine->timer, &request->delay, delay_ms);
 		break;
@@ -305,6 +320,7 @@ void mih_verify_close(struct mih_verify_engine *engine, size_t file)
 	if (run->nopens && --run->nopens == 0) {
 		backing = MIH_STEAL(&run->backing);
 		run->state = MIH_VERIFY_CLOSED;
+		atomic_fetch_sub(&engine->nopen, 1);
 	}
 	pthread_mutex_unlock(&run->lock);
 	mih_verify_backing_put(backing);

@@ -200,7 +200,7 @@ static mih_err prove_end(struct mih_verify_opening *opening)
 		return err;
 	if (err)
 		return differs(file, mih_hash_info(file->tree)->name);
-	atomic_fetch_add(&opening->engine->bytes_read, range.len);
+	mih_verify_count(opening->engine, MIH_VERIFY_DISK_BYTES, range.len);
 	mih_hash_groups(file->tree, &range, 1, got);
 	return mih_hash_eq(got, nodes + last % MIH_TREE_PAGE_GROUPS * len, len)
 		   ? 0
@@ -337,7 +337,8 @@ static void whole_keep(struct whole *whole)
 
 	for (uint64_t g = 0; g < ngroups; g++)
 		mih_verify_mark(file, opening->proof, g);
-	atomic_fetch_add(&opening->engine->bytes_verified, file->nbytes);
+	mih_verify_count(opening->engine, MIH_VERIFY_GOOD_GROUPS, ngroups);
+	mih_verify_count(opening->engine, MIH_VERIFY_GOOD_BYTES, file->nbytes);
 	for (uint64_t p = 0; p < mih_tree_npages(file->nbytes); p++)
 		if (whole->fills[p])
 			mih_verify_layer_put(
@@ -375,7 +376,7 @@ static mih_err whole_pass(struct mih_verify_opening *opening,
 	if (err)
 		return err;
 	if (!read.err)
-		atomic_fetch_add(&engine->bytes_read, file->nbytes);
+		mih_verify_count(engine, MIH_VERIFY_DISK_BYTES, file->nbytes);
 	err = whole_judge(opening, &read);
 	if (!err)
 		whole_keep(whole);

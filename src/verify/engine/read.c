@@ -83,12 +83,26 @@ static void fill_iov(struct mih_verify_read *request)
 	}
 }
 
+static void finish(struct mih_verify_read *request, mih_err err)
+{
+	struct mih_verify_engine *engine = request->engine;
+
+	if (err)
+		mih_verify_count(engine, MIH_VERIFY_READ_ERRORS, 1);
+	else
+		mih_verify_count(engine, MIH_VERIFY_SERVED_BYTES,
+				 request->end - request->off);
+	if (!err && !request->missed)
+		mih_verify_count(engine, MIH_VERIFY_READ_HITS, 1);
+	request->done(request, err);
+}
+
 static void late(struct mih_verify_delay *delay)
 {
 	struct mih_verify_read *request =
 	    container_of(delay, struct mih_verify_read, delay);
 
-	request->done(request, atomic_load(&request->err));
+	finish(request, atomic_load(&request->err));
 }
 
 void mih_verify_read_put(struct mih_verify_read *request)
@@ -99,21 +113,18 @@ void mih_verify_read_put(struct mih_verify_read *request)
 	if (atomic_fetch_sub(&request->pending, 1) != 1)
 		return;
 	err = atomic_load(&request->err);
-	if (err) {
+	mih_verify_took(engine, MIH_VERIFY_READ_TIME, request->begun_ns);
+	if (err)
 		put_slots(request);
-	} else {
+	else
 		fill_iov(request);
-		if (!request->missed)
-			atomic_fetch_add_explicit(&engine->cache_hits, 1,
-						  memory_order_relaxed);
-	}
 	if (err && request->delay_ms) {
 		request->delay.fire = late;
 		mih_verify_timer_add(&engine->timer, &request->delay,
 				     request->delay_ms);
 		return;
 	}
-	request->done(request, err);
+	finish(request, err);
 }
 
 void mih_verify_read_release(struct mih_verify_read *request)
@@ -204,6 +215,7 @@ static void ask_extent(struct mih_verify_read *request,
 	};
 
 	if (refusal.refused) {
+		mih_verify_count(engine, MIH_VERIFY_READ_BACKOFFS, 1);
 		request->delay_ms =
 		    MIH_MAX(request->delay_ms, refusal.delay_ms);
 		read_fail(request, -EIO);
@@ -249,6 +261,8 @@ static void prepare(struct mih_verify_engine *engine,
 	size_t len = MIH_MIN(request->len, MIH_VERIFY_READ_MAX);
 
 	request->engine = engine;
+	request->begun_ns = mih_verify_now_ns();
+	mih_verify_count(engine, MIH_VERIFY_READS, 1);
 	request->niov = 0;
 	request->end = request->off;
 	if (request->off < nbytes)

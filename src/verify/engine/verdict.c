@@ -201,6 +201,7 @@ static void *timer_main(void *arg)
 			wait_until(timer, delay->due_ns);
 		} else {
 			timer->head = delay->next;
+			atomic_fetch_sub(&timer->count, 1);
 			pthread_mutex_unlock(&timer->lock);
 			delay->fire(delay);
 			pthread_mutex_lock(&timer->lock);
@@ -240,6 +241,7 @@ void mih_verify_timer_add(struct mih_verify_timer *timer,
 		at = &(*at)->next;
 	delay->next = *at;
 	*at = delay;
+	atomic_fetch_add(&timer->count, 1);
 	pthread_cond_signal(&timer->changed);
 	pthread_mutex_unlock(&timer->lock);
 }

@@ -46,6 +46,7 @@ struct mih_verify_timer {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct mih_verify_delay *head; /* soonest first */
+	atomic_uint count;
 	bool stopping;
 	bool running;
 	pthread_t thread;
