@@ -54,6 +54,9 @@ int mih_cli_mount(int argc, char **argv);
 /** mih_cli_run() - run a command that sees the model verified. */
 int mih_cli_run(int argc, char **argv);
 
+/** mih_cli_umount() - unmount, also what is dead or does not answer. */
+int mih_cli_umount(int argc, char **argv);
+
 /** mih_cli_sign() - sign a model directory. */
 int mih_cli_sign(int argc, char **argv);
 

@@ -9,7 +9,7 @@ mihfs_SOURCES = \
 	src/cli/check/cmd_inspect.c src/cli/check/cmd_verify.c \
 	src/cli/fd_helper/cmd_fd_helper.c \
 	src/cli/fd_helper/helper.c src/cli/fd_helper/helper.h \
-	src/cli/host/cmd_bench.c \
+	src/cli/host/cmd_bench.c src/cli/host/cmd_umount.c \
 	src/cli/mount/cmd_mount.c \
 	src/cli/mount/confine.c src/cli/mount/confine.h \
 	src/cli/mount/daemon.c src/cli/mount/daemon.h \

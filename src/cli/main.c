@@ -14,6 +14,8 @@
 const struct mih_cli_command mih_cli_commands[] = {
 	{ "mount", "serve a signed model; the word may be left out",
 	  mih_cli_mount },
+	{ "umount", "unmount, also what is dead or does not answer",
+	  mih_cli_umount },
 	{ "run", "run a command that sees the model verified", mih_cli_run },
 	{ "sign", "sign a model directory", mih_cli_sign },
 	{ "verify", "check a whole model, without a mount", mih_cli_verify },

@@ -6,6 +6,7 @@ libfs_a_SOURCES = \
 	src/fs/control/place.h \
 	src/fs/data.c src/fs/fs_internal.h \
 	src/fs/host/mountinfo.c src/fs/host/mountinfo.h \
+	src/fs/host/mountpoint.c src/fs/host/mountpoint.h \
 	src/fs/inode.c src/fs/inode.h \
 	src/fs/mount.c src/fs/mount.h src/fs/names.c \
 	src/fs/options.c src/fs/readonly.c src/fs/reply.c \

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Read files in blocks, over and over, while their mount comes and goes.
 
-    reader.py SECONDS FILE...
+    reader.py [--gap] SECONDS FILE...
 
 A block that cannot be read is asked for again, from a file opened anew, as a
 loader with retries does. Each round ends with the digest of everything it got.
 The last line is "rounds N errors N", then one line per distinct outcome:
-"SHA256 NAME". A block that is too short ends the program with an error.
+"SHA256 NAME". A block that is too short ends the program with an error, and so
+does a bare folder where the mount was (ENOENT), unless --gap allows for one.
 """
 import errno
 import hashlib
@@ -45,7 +46,6 @@ class Reader:
                     sys.exit(f"{self.path}: {len(data)} bytes at {off}")
                 return data
             except OSError as e:
-                # A bare folder beneath would be ENOENT: that is a failure.
                 if e.errno not in GONE or time.monotonic() > limit:
                     sys.exit(f"{self.path}: {e}")
                 self.errors += 1
@@ -65,8 +65,12 @@ class Reader:
 
 
 def main():
-    end = time.monotonic() + float(sys.argv[1])
-    readers = [Reader(path, os.stat(path).st_size) for path in sys.argv[2:]]
+    args = sys.argv[1:]
+    if args[0] == "--gap":
+        GONE.add(errno.ENOENT)
+        args.pop(0)
+    end = time.monotonic() + float(args[0])
+    readers = [Reader(path, os.stat(path).st_size) for path in args[1:]]
     rounds, outcomes = 0, set()
     while rounds == 0 or time.monotonic() < end:
         for reader in readers:

@@ -5,6 +5,7 @@
 #include "cli/mount/notify.h"
 #include "cli/mount/passed.h"
 #include "cli/mount/serve.h"
+#include "fs/host/mountpoint.h"
 #include "fs/mount.h"
 #include "util/cleanup.h"
 
@@ -114,21 +115,38 @@ static mih_err make_status(struct serving *s)
 	return mih_status_new(&params, &s->status);
 }
 
+/* What is dead stays in the way until there is something in its place: beneath
+ * it lies a folder that nobody has verified. */
+static mih_err check_mountpoint(const struct serving *s)
+{
+	const char *mountpoint = s->options.mountpoint;
+	struct statvfs st;
+
+	if (mih_cli_passed_is(mountpoint))
+		return 0;
+	if (s->options.mkdir && mkdir(mountpoint, 0755) < 0 && errno != EEXIST)
+		return mih_err_fail_errno(-errno, "%s", mountpoint);
+	if (s->options.clear_dead && statvfs(mountpoint, &st) < 0 &&
+	    errno == ENOTCONN)
+		return 0;
+	return mih_fs_check_mountpoint(mountpoint);
+}
+
 /* All that can be refused is refused here, while a terminal is there to say
  * why: mount point, trust, signature, files. */
 static mih_err prepare(struct serving *s)
 {
 	struct stat st;
-	mih_err err = 0;
+	mih_err err = check_mountpoint(s);
 
-	if (!mih_cli_passed_is(s->options.mountpoint))
-		err = mih_fs_check_mountpoint(s->options.mountpoint);
 	if (!err)
 		err = open_model(s);
 	if (!err)
 		err =
 		    mih_cli_confine_prepare(&s->confine, &s->options,
 					    s->dir ? s->dir : s->options.model);
+	if (!err && s->options.clear_dead)
+		err = mih_fs_mountpoint_clear(s->options.mountpoint);
 	if (err)
 		return err;
 	/* What is mounted already, somewhere else, stays what it is. */

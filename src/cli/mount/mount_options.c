@@ -87,6 +87,13 @@ static const char *const sandbox_names[] = { "on", "off", "require", NULL };
 	    { "debug",	   'd',	 MIH_CLI_FLAG,                                 \
 	      &(x)->debug, NULL, "log every FUSE message; means -f",           \
 	      NULL },                                                          \
+	    { "clear-dead", 0,                                                 \
+	      MIH_CLI_FLAG, &(x)->clear_dead,                                  \
+	      NULL,	    "unmount a mihfs whose server is gone first",      \
+	      NULL },                                                          \
+	    { "mkdir",	   0,	 MIH_CLI_FLAG,                                 \
+	      &(x)->mkdir, NULL, "make MOUNTPOINT if it is missing",           \
+	      NULL },                                                          \
 	    { "options",    'o',                                               \
 	      MIH_CLI_LIST, &(x)->o,                                           \
 	      "A,B=C",	    "options as in fstab: ours without --, or FUSE's", \

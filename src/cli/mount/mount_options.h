@@ -22,7 +22,7 @@ struct mih_cli_mount_options {
 	uint64_t memory;
 	int serve, verify, unsigned_files, on_mismatch, log_format, sandbox;
 	const char *symlink_root;
-	bool allow_symlinks, foreground, debug;
+	bool allow_symlinks, foreground, debug, clear_dead, mkdir;
 	const char *log_level, *ready_fd_text;
 	enum mih_log_level level; /* of log_level and debug */
 	int ready_fd;		  /* -1: none */

@@ -17,46 +17,6 @@
 
 #define ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
-/* The last name may be a dead mount, of which nothing can be asked; what leads
- * to it cannot. */
-static mih_err resolve_parent(const char *path, char **whole_out)
-{
-	mih_autofree char *copy = strdup(path), *parent = NULL;
-	const char *name;
-	char *slash;
-
-	if (!copy)
-		return -ENOMEM;
-	slash = strrchr(copy, '/');
-	if (!slash || slash == copy || !slash[1])
-		return mih_err_fail_errno(-ENOTCONN, "%s", path);
-	*slash = '\0';
-	name = slash + 1;
-	parent = realpath(copy, NULL);
-	if (!parent)
-		return mih_err_fail_errno(-errno, "%s", copy);
-	if (asprintf(whole_out, "%s/%s", parent, name) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
-mih_err mih_fs_kernel_mountpoint(const char *path, char **whole_out)
-{
-	mih_autofree char *whole = realpath(path, NULL);
-	struct stat st;
-
-	if (!whole)
-		return mih_fs_is_dead(errno)
-			   ? resolve_parent(path, whole_out)
-			   : mih_err_fail_errno(-errno, "%s", path);
-	/* AT_STATX_DONT_SYNC would not help: a server that is there but silent
-	 * must be found out by the operator. */
-	if (stat(whole, &st) < 0 && !mih_fs_is_dead(errno))
-		return mih_err_fail_errno(-errno, "%s", path);
-	*whole_out = MIH_STEAL(&whole);
-	return 0;
-}
-
 enum seen { SEEN_NONE, SEEN_OURS, SEEN_OTHERS };
 
 static enum seen look(const struct mih_fs_kernel_place *place,

@@ -20,16 +20,6 @@ struct mih_fs_kernel_place {
 };
 
 /**
- * mih_fs_kernel_mountpoint() - the absolute name of a folder to mount on
- * @path: a folder, or a mount whose server is gone
- * @whole_out: set on success; the caller frees it
- *
- * Return: 0; -ENOTDIR, -ENOENT ... with a story.
- */
-MIH_MUST_CHECK mih_err mih_fs_kernel_mountpoint(const char *path,
-						char **whole_out);
-
-/**
  * mih_fs_kernel_check() - may a mount be made there?
  *
  * Return: 0; -EBUSY with a story if another mihfs serves there. Mounts of
