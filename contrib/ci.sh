@@ -12,6 +12,7 @@
 #	fuzz          contrib/fuzz.sh, MIHFS_FUZZ_SECONDS long
 #	no-devices    --without-cuda --without-opencl
 #	distcheck     make distcheck
+#	package       the Debian package and the image, built and used
 #	lint          the linters under tests/lint
 #	scripts       shellcheck
 #	format        every C file is as clang-format-14 would write it
@@ -84,6 +85,7 @@ job()
 		build
 		make -s distcheck
 		;;
+	package) package_check ;;
 	lint)
 		build
 		make -s lint
@@ -109,6 +111,22 @@ valgrind_check()
 			return 1
 		}
 	done
+}
+
+# Root, a mirror and /dev/fuse: see contrib/deps.sh package.
+package_check()
+{
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/mihfs-ci.XXXXXX")
+	trap 'rm -rf "$dir"' EXIT
+	"$top/contrib/debian/build.sh" "$dir" >"$dir/build.log" 2>&1 || {
+		tail -n 60 "$dir/build.log"
+		return 1
+	}
+	"$top/contrib/debian/try.sh" "$dir/base" \
+		"$dir"/mihfs_*_"$(dpkg --print-architecture)".deb |
+		tee "$dir/results"
+	"$top/contrib/container/check.sh" "$dir/base" | tee -a "$dir/results"
+	! grep -q '^not ok' "$dir/results"
 }
 
 scripts_check()

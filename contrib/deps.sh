@@ -1,10 +1,10 @@
 #!/bin/sh
 # Install what mihfs needs on Debian 12 (or another Debian with apt-get).
 #
-#	contrib/deps.sh [build|test|all]
+#	contrib/deps.sh [build|test|package|all]
 #
 # build: to build, run and mount (default).  test: also what contrib/test.sh
-# uses.  all: also Valgrind and more for the other jobs of contrib/ci.sh.
+# uses.  package: for contrib/ci.sh package.  all: also Valgrind and more for the other jobs of contrib/ci.sh.
 # Needs root only if something is missing; quick when nothing is.
 set -eu
 
@@ -20,14 +20,19 @@ test_packages='python3 python3-venv python3-pip python3-torch ca-certificates
 attr b3sum pocl-opencl-icd mandoc shellcheck universal-ctags procps psmisc
 zsh fish clang libclang-rt-dev'
 
+package_packages='debhelper lintian debootstrap pkgconf'
+
 desk_packages='clang-format-14 llvm valgrind git'
 
 case ${1-build} in
 build) wanted=$build_packages ;;
 test) wanted="$build_packages $test_packages" ;;
-all) wanted="$build_packages $test_packages $desk_packages" ;;
+package) wanted="$build_packages $package_packages" ;;
+all)
+	wanted="$build_packages $test_packages $package_packages $desk_packages"
+	;;
 *)
-	echo "usage: $0 [build|test|all]" >&2
+	echo "usage: $0 [build|test|package|all]" >&2
 	exit 2
 	;;
 esac

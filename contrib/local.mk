@@ -8,4 +8,6 @@ EXTRA_DIST += \
 	contrib/debian/build.sh contrib/debian/changelog contrib/debian/control \
 	contrib/debian/copyright contrib/debian/mihfs.lintian-overrides \
 	contrib/debian/rules contrib/debian/try.sh contrib/chroot.sh \
-	contrib/debian/source/format
+	contrib/debian/source/format \
+	.dockerignore contrib/container/Dockerfile \
+	contrib/container/build.sh contrib/container/check.sh

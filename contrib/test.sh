@@ -62,6 +62,14 @@ prepare()
 		"$src/configure" -q --enable-werror && make -s -j"$(nproc)"
 }
 
+# What a machine without nvcc and OpenCL headers builds.
+prepare_plain()
+{
+	mkdir -p "$dir/plain" && cd "$dir/plain" &&
+		"$src/configure" -q --enable-werror --without-cuda \
+			--without-opencl && make -s -j"$(nproc)"
+}
+
 # Results of one TAP log that Automake's driver has judged (.trs).
 count()
 {
@@ -126,6 +134,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 fi
 step copy copy_source
 step build prepare
+step build-plain prepare_plain
 say "make check"
 make -C "$build" -k check VERBOSE=0 >"$dir/check.log" 2>&1
 check_status=$?
