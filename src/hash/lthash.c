@@ -6,15 +6,7 @@
 #define B2_OUT	 64
 #define B2_BLOCK 128
 
-/* A message that arrives in pieces. */
-struct b2 {
-	uint64_t state[8];
-	uint64_t count; /* bytes before those in @block */
-	uint8_t block[B2_BLOCK];
-	uint32_t fill;
-};
-
-static void b2_block(struct b2 *b2, uint64_t last)
+static void b2_block(struct mih_hash_blake2b *b2, uint64_t last)
 {
 	uint64_t w[16];
 
@@ -26,7 +18,7 @@ static void b2_block(struct b2 *b2, uint64_t last)
 }
 
 /* A full block waits until it is known not to be the last. */
-static void b2_update(struct b2 *b2, const void *data, size_t len)
+static void b2_update(struct mih_hash_blake2b *b2, const void *data, size_t len)
 {
 	const uint8_t *p = data;
 
@@ -44,7 +36,7 @@ static void b2_update(struct b2 *b2, const void *data, size_t len)
 	}
 }
 
-static void b2_final(struct b2 *b2, uint8_t out[B2_OUT])
+static void b2_final(struct mih_hash_blake2b *b2, uint8_t out[B2_OUT])
 {
 	memset(b2->block + b2->fill, 0, B2_BLOCK - b2->fill);
 	b2_block(b2, UINT64_MAX);
@@ -55,7 +47,8 @@ static void b2_final(struct b2 *b2, uint8_t out[B2_OUT])
 /* The parameter block is three words and zeros: @w0 holds digest length,
  * key length, fanout, depth and leaf length; @w1 node offset and total output
  * length; @w2 node depth and inner length. */
-static void b2_init(struct b2 *b2, uint64_t w0, uint64_t w1, uint64_t w2)
+static void b2_init(struct mih_hash_blake2b *b2, uint64_t w0, uint64_t w1,
+		    uint64_t w2)
 {
 	mih_blake2b_init(b2->state, w0);
 	b2->state[1] ^= w1;
@@ -64,13 +57,14 @@ static void b2_init(struct b2 *b2, uint64_t w0, uint64_t w1, uint64_t w2)
 	b2->fill = 0;
 }
 
-static void b2x_init(struct b2 *b2, uint32_t outlen)
+static void b2x_init(struct mih_hash_blake2b *b2, uint32_t outlen)
 {
 	b2_init(b2, MIH_BLAKE2B_PARAM0, (uint64_t)outlen << 32, 0);
 }
 
 /* Output node i is one more hash of the root hash, numbered i. */
-static void b2x_final(struct b2 *b2, uint8_t *out, uint32_t outlen)
+static void b2x_final(struct mih_hash_blake2b *b2, uint8_t *out,
+		      uint32_t outlen)
 {
 	uint8_t root[B2_OUT], node[B2_OUT];
 	uint64_t xof = (uint64_t)outlen << 32;
@@ -92,32 +86,47 @@ static void b2x_final(struct b2 *b2, uint8_t *out, uint32_t outlen)
 void mih_hash_blake2xb(const void *msg, size_t len, uint8_t *out,
 		       uint32_t outlen)
 {
-	struct b2 b2;
+	struct mih_hash_blake2b b2;
 
 	b2x_init(&b2, outlen);
 	b2_update(&b2, msg, len);
 	b2x_final(&b2, out, outlen);
 }
 
-void mih_hash_lt_element(const char *path, uint64_t off, uint64_t nbytes,
-			 const uint8_t digest[32], uint8_t out[MIH_HASH_LT_LEN])
+void mih_hash_lt_prefix(const char *path, struct mih_hash_blake2b *prefix_out)
 {
 	static const char domain[] = "mihfs lthash16 v1"; /* with its NUL */
 	size_t path_len = strlen(path);
-	uint8_t number[8];
-	struct b2 b2;
+	uint8_t number[4];
 
-	b2x_init(&b2, MIH_HASH_LT_LEN);
-	b2_update(&b2, domain, sizeof(domain));
+	b2x_init(prefix_out, MIH_HASH_LT_LEN);
+	b2_update(prefix_out, domain, sizeof(domain));
 	mih_bytes_put32(number, (uint32_t)path_len);
-	b2_update(&b2, number, 4);
-	b2_update(&b2, path, path_len);
-	mih_bytes_put64(number, off);
-	b2_update(&b2, number, 8);
-	mih_bytes_put64(number, nbytes);
-	b2_update(&b2, number, 8);
+	b2_update(prefix_out, number, 4);
+	b2_update(prefix_out, path, path_len);
+}
+
+void mih_hash_lt_element_of(const struct mih_hash_blake2b *prefix, uint64_t off,
+			    uint64_t nbytes, const uint8_t digest[32],
+			    uint8_t out[MIH_HASH_LT_LEN])
+{
+	struct mih_hash_blake2b b2 = *prefix;
+	uint8_t numbers[16];
+
+	mih_bytes_put64(numbers, off);
+	mih_bytes_put64(numbers + 8, nbytes);
+	b2_update(&b2, numbers, 16);
 	b2_update(&b2, digest, 32);
 	b2x_final(&b2, out, MIH_HASH_LT_LEN);
+}
+
+void mih_hash_lt_element(const char *path, uint64_t off, uint64_t nbytes,
+			 const uint8_t digest[32], uint8_t out[MIH_HASH_LT_LEN])
+{
+	struct mih_hash_blake2b prefix;
+
+	mih_hash_lt_prefix(path, &prefix);
+	mih_hash_lt_element_of(&prefix, off, nbytes, digest, out);
 }
 
 static uint16_t get16(const uint8_t *p)

@@ -27,6 +27,25 @@
 void mih_hash_blake2xb(const void *msg, size_t len, uint8_t *out,
 		       uint32_t outlen);
 
+/** A BLAKE2b message that arrives in pieces. */
+struct mih_hash_blake2b {
+	uint64_t state[8];
+	uint64_t count; /* bytes before those in @block */
+	uint8_t block[128];
+	uint32_t fill; /* bytes in @block; it waits to be known not the last */
+};
+
+/**
+ * mih_hash_lt_prefix() - what the elements of all groups of a file begin with
+ * @path: the file's path in the model, UTF-8, NUL-terminated
+ */
+void mih_hash_lt_prefix(const char *path, struct mih_hash_blake2b *prefix_out);
+
+/** mih_hash_lt_element_of() - mih_hash_lt_element() of a path's prefix. */
+void mih_hash_lt_element_of(const struct mih_hash_blake2b *prefix, uint64_t off,
+			    uint64_t nbytes, const uint8_t digest[32],
+			    uint8_t out[MIH_HASH_LT_LEN]);
+
 /**
  * mih_hash_lt_element() - what one group adds to the sum
  * @path:   the file's path in the model, UTF-8, NUL-terminated
