@@ -1,18 +1,21 @@
 /*
- * What a device can do: bytes already in its memory, bytes that come from
- * pinned host memory in overlapped batches, and the time of one read alone.
+ * What a device can do: a plain copy to it, bytes already in its memory, bytes
+ * that come from pinned host memory in overlapped batches, and the time of one
+ * batch alone.
  *
- * usage: gpu_rates [cuda|opencl [MIB]]
+ * usage: gpu_rates [DEVICE [MIB]]     DEVICE as in --device; MIB resident
  */
-#include "gpu/offload_internal.h"
-#include "hash/group.h"
+#include "gpu/batch_internal.h"
+#include "gpu/device_internal.h"
+#include "util/checked.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <time.h>
+
+#define MIB ((size_t)1 << 20)
 
 static const enum mih_hash_alg trees[] = { MIH_HASH_MTH4K_SHA256,
 					   MIH_HASH_MTH4K_SHA512,
@@ -29,10 +32,7 @@ static void must(mih_err err)
 
 static double now(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+	return (double)mih_gpu_now_ns() * 1e-9;
 }
 
 static int by_value(const void *a, const void *b)
@@ -62,53 +62,90 @@ struct resident {
 	size_t ngroups;
 };
 
-/* GB/s over data that lies in device memory; a launch covers all of it. */
-static double resident_rate(struct resident *r, enum mih_hash_alg alg)
+static void fill_table(void *table, enum mih_gpu_kernel kernel, size_t n)
 {
-	struct mih_gpu_group *groups =
-	    r->ops->host_alloc(r->port, r->ngroups * sizeof(*groups));
-	uint8_t *digests =
-	    r->ops->host_alloc(r->port, r->ngroups * MIH_HASH_LEN_MAX);
+	struct mih_gpu_element *elements = table;
+	struct mih_gpu_group *groups = table;
+
+	for (size_t i = 0; i < n; i++) {
+		struct mih_gpu_group group = { .len = MIH_HASH_GROUP,
+					       .off = i << 16 };
+
+		if (kernel == MIH_GPU_KERNEL_LTHASH16)
+			elements[i] = (struct mih_gpu_element){ .group = group,
+								.at = 60,
+								.end = 92 };
+		else
+			groups[i] = group;
+	}
+}
+
+/* GB/s over data that lies in device memory; a launch covers all of it. */
+static double resident_rate(struct resident *r, enum mih_gpu_kernel kernel)
+{
+	size_t row_len = mih_gpu_kernels[kernel].row_len;
+	struct mih_gpu_launch launch = {
+		.kernel = kernel,
+		.n = r->ngroups,
+		.out_len =
+		    r->ngroups * (kernel == MIH_GPU_KERNEL_LTHASH16 ? 128 : 32),
+	};
+	void *table = r->ops->host_alloc(r->port, r->ngroups * row_len);
 	double t[11];
 
-	for (size_t i = 0; i < r->ngroups; i++)
-		groups[i] = (struct mih_gpu_group){ .len = MIH_HASH_GROUP,
-						    .off = i << 16 };
+	launch.table = table;
+	launch.out = r->ops->host_alloc(r->port, launch.out_len);
+	fill_table(table, kernel, r->ngroups);
 	for (int i = 0; i < 11; i++) {
 		double from = now();
 
-		must(r->ops->hash(r->lane, alg, groups, r->ngroups, digests));
-		must(r->ops->finish(r->lane, 60000));
+		must(r->ops->launch(r->lane, &launch));
+		must(mih_gpu_port_wait(r->ops, r->lane, true));
 		t[i] = now() - from;
 	}
-	r->ops->host_free(r->port, groups);
-	r->ops->host_free(r->port, digests);
+	r->ops->host_free(r->port, table);
+	r->ops->host_free(r->port, launch.out);
 	qsort(t + 1, 10, sizeof(t[0]), by_value);
 	return (double)r->ngroups * MIH_HASH_GROUP / t[5] * 1e-9;
 }
 
-static void measure_resident(const struct mih_gpu_port_ops *ops, size_t mib)
+/* Fill the arena, and see how fast that goes. */
+static void measure_copy(struct resident *r, uint8_t *host, size_t len)
+{
+	size_t room = r->ngroups * MIH_HASH_GROUP;
+	double from = now();
+
+	for (int pass = 0; pass < 4; pass++)
+		for (size_t at = 0; at < room; at += len)
+			must(r->ops->upload(r->lane, at, host, len));
+	must(mih_gpu_port_wait(r->ops, r->lane, true));
+	printf("plain copy from pinned memory, %zu MiB each: %.1f GB/s\n",
+	       len / MIB, 4 * (double)room / (now() - from) * 1e-9);
+}
+
+static void measure_resident(const struct mih_gpu_port_ops *ops, size_t ordinal,
+			     size_t mib)
 {
 	struct resident r = { .ops = ops, .ngroups = mib * 16 };
+	size_t len = 16 * MIB;
 	uint8_t *host;
 
-	must(ops->open(0, &r.port));
-	printf("%s\n", ops->describe(r.port));
+	must(ops->open(ordinal, &r.port));
 	must(ops->lane_open(r.port, r.ngroups, &r.lane));
-	host = ops->host_alloc(r.port, 64 << 20);
-	fill(host, 64 << 20);
-	for (size_t at = 0; at < mib; at += 64)
-		must(ops->upload(r.lane, at << 20, host, 64 << 20));
-	must(ops->finish(r.lane, 60000));
+	host = ops->host_alloc(r.port, len);
+	fill(host, len);
+	measure_copy(&r, host, len);
 	printf("resident, %zu MiB a launch, to 64 KiB groups, digests back\n",
 	       mib);
-	for (size_t a = 0; a < 4; a++)
-		printf("  %-16s %7.1f GB/s\n", mih_hash_info(trees[a])->name,
-		       resident_rate(&r, trees[a]));
+	for (int k = 0; k <= MIH_GPU_KERNEL_LTHASH16; k++)
+		printf("  %-18s %7.1f GB/s\n", mih_gpu_kernels[k].name + 4,
+		       resident_rate(&r, (enum mih_gpu_kernel)k));
 	ops->host_free(r.port, host);
 	ops->lane_close(r.lane);
 	ops->close(r.port);
 }
+
+#define NJOBS 256 /* 4 GiB in all */
 
 struct job {
 	struct mih_gpu_batch batch;
@@ -165,13 +202,13 @@ static void make_jobs(struct job *jobs, size_t n, enum mih_hash_alg alg,
 static void measure_alg(struct mih_gpu_dev *dev, enum mih_hash_alg alg,
 			const struct iovec *data, struct job *jobs)
 {
-	static const size_t sizes[] = { 65536, 1 << 20, 16 << 20 };
-	const size_t n = 4096;
+	static const size_t sizes[] = { 65536, MIB, 16 * MIB };
+	const size_t n = NJOBS;
 
-	make_jobs(jobs, n, alg, data, 1 << 20);
-	run_jobs(dev, jobs, 64);
+	make_jobs(jobs, n, alg, data, 16 * MIB);
+	run_jobs(dev, jobs, 8);
 	printf("  %-16s %17.1f GB/s", mih_hash_info(alg)->name,
-	       (double)n * (1 << 20) / run_jobs(dev, jobs, n) * 1e-9);
+	       (double)n * 16 * MIB / run_jobs(dev, jobs, n) * 1e-9);
 	for (size_t s = 0; s < 3; s++) {
 		double t[31];
 
@@ -184,19 +221,20 @@ static void measure_alg(struct mih_gpu_dev *dev, enum mih_hash_alg alg,
 	printf("\n");
 }
 
-static void measure_device(const char *kind)
+static void measure_device(const char *spec)
 {
-	struct iovec data = { .iov_len = (size_t)192 << 20 };
-	struct job *jobs = calloc(4096, sizeof(*jobs));
+	struct iovec data = { .iov_len = 192 * MIB };
+	struct job *jobs = calloc(NJOBS, sizeof(*jobs));
 	struct mih_gpu_dev *dev;
 
-	must(mih_gpu_open(kind, &dev));
-	if (!mih_gpu_offload_wait(dev))
+	must(mih_gpu_device_open(spec, MIH_GPU_MEMORY, &dev));
+	if (dev->ops->state(dev, true) != MIH_GPU_READY)
 		exit(1);
+	printf("%s\n", mih_gpu_describe(dev));
 	data.iov_base = mih_gpu_staging_alloc(dev, data.iov_len);
 	fill(data.iov_base, data.iov_len);
 	printf("through the device's queue, from pinned memory\n");
-	printf("  %-16s %22s %10s %10s %10s\n", "", "1 MiB batches, 4 GiB",
+	printf("  %-16s %22s %10s %10s %10s\n", "", "16 MiB batches, 4 GiB",
 	       "64 KiB", "1 MiB", "16 MiB");
 	for (size_t a = 0; a < 4; a++)
 		measure_alg(dev, trees[a], &data, jobs);
@@ -207,24 +245,22 @@ static void measure_device(const char *kind)
 
 int main(int argc, char **argv)
 {
-	const char *kind = argc > 1 ? argv[1] : "cuda";
+	const char *spec = argc > 1 ? argv[1] : "cuda:0";
 	size_t mib = argc > 2 ? strtoul(argv[2], NULL, 10) : 2048;
+	size_t kind = strcspn(spec, ":");
+	size_t ordinal = spec[kind] ? strtoul(spec + kind + 1, NULL, 10) : 0;
 	const struct mih_gpu_port_ops *ops = NULL;
 
-#if HAVE_CUDA
-	if (!strcmp(kind, "cuda"))
-		ops = &mih_gpu_cuda_port;
-#endif
-#if HAVE_OPENCL
-	if (!strcmp(kind, "opencl"))
-		ops = &mih_gpu_opencl_port;
-#endif
-	if (!ops || !ops->count()) {
-		fprintf(stderr, "gpu_rates: no %s device here\n", kind);
+	for (size_t i = 0; mih_gpu_ports[i]; i++)
+		if (strlen(mih_gpu_ports[i]->kind) == kind &&
+		    !strncmp(mih_gpu_ports[i]->kind, spec, kind))
+			ops = mih_gpu_ports[i];
+	if (!ops || ordinal >= ops->count()) {
+		fprintf(stderr, "gpu_rates: %s: no such device here\n", spec);
 		return 1;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	measure_resident(ops, mib);
-	measure_device(kind);
+	measure_resident(ops, ordinal, mib / 16 * 16);
+	measure_device(spec);
 	return 0;
 }

@@ -2,7 +2,7 @@
 #   make bench         the mount beside an unverified server
 #   make bench-hash    one core beside OpenSSL and b3sum
 #   make bench-scale   1 TiB and 100,000 files: time to mount, memory
-#   make gpu_rates     then gpu_rates cuda|opencl: what a device can do
+#   make gpu_rates     then gpu_rates DEVICE: what a device can do
 bench_programs = copy_server gpu_rates huge_model reader
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)

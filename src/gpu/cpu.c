@@ -4,19 +4,18 @@
  * as wide as the machine. A second pool here would only move bytes between
  * cores.
  */
+#include "gpu/batch_internal.h"
 #include "gpu/device_internal.h"
-#include "gpu/staging_internal.h"
+#include "gpu/offload/staging_internal.h"
 #include "hash/path.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 /* Address space, not memory: only what is in use at once is ever touched. */
 #define BLOCK_LEN ((size_t)4 << 30)
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 
-static struct mih_gpu_dev cpu_dev = { .ops = &mih_gpu_cpu_ops };
 static struct mih_gpu_staging staging;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -37,19 +36,6 @@ static void reserve(void)
 	mih_gpu_staging_set(&staging, (void *)at, BLOCK_LEN);
 }
 
-static size_t cpu_count(void)
-{
-	return 1;
-}
-
-static mih_err cpu_open(size_t ordinal, struct mih_gpu_dev **dev_out)
-{
-	(void)ordinal;
-	pthread_once(&once, reserve);
-	*dev_out = &cpu_dev;
-	return 0;
-}
-
 static void cpu_close(struct mih_gpu_dev *dev)
 {
 	(void)dev;
@@ -58,29 +44,31 @@ static void cpu_close(struct mih_gpu_dev *dev)
 static void cpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch)
 {
 	(void)dev;
-	mih_hash_groups(batch->alg, batch->ranges, batch->nranges,
-			batch->digests);
+	mih_gpu_batch_on_cpu(batch);
+	batch->by = mih_gpu_cpu();
 	batch->done(batch, 0);
+}
+
+static enum mih_gpu_state cpu_state(struct mih_gpu_dev *dev, bool wait)
+{
+	(void)dev;
+	(void)wait;
+	return MIH_GPU_READY;
 }
 
 static void *cpu_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 {
-	void *buf = mih_gpu_staging_take(&staging, len);
-
 	(void)dev;
-	if (buf)
-		return buf;
-	return posix_memalign(&buf, 4096, len) ? NULL : buf;
+	return mih_gpu_staging_take(&staging, len);
 }
 
-static void cpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
+static bool cpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
 	(void)dev;
-	if (buf && !mih_gpu_staging_give(&staging, buf, len))
-		free(buf);
+	return mih_gpu_staging_give(&staging, buf, len);
 }
 
-static const char *cpu_describe(const struct mih_gpu_dev *dev)
+static const char *cpu_describe(struct mih_gpu_dev *dev)
 {
 	static _Thread_local char text[64];
 
@@ -90,15 +78,19 @@ static const char *cpu_describe(const struct mih_gpu_dev *dev)
 	return text;
 }
 
-const struct mih_gpu_ops mih_gpu_cpu_ops = {
-	.api = MIH_GPU_API,
-	.kind = "cpu",
-	.automatic = true,
-	.count = cpu_count,
-	.open = cpu_open,
+static const struct mih_gpu_ops cpu_ops = {
 	.close = cpu_close,
 	.submit = cpu_submit,
+	.state = cpu_state,
 	.staging_alloc = cpu_staging_alloc,
 	.staging_free = cpu_staging_free,
 	.describe = cpu_describe,
 };
+
+struct mih_gpu_dev *mih_gpu_cpu(void)
+{
+	static struct mih_gpu_dev cpu = { .ops = &cpu_ops, .kind = "cpu" };
+
+	pthread_once(&once, reserve);
+	return &cpu;
+}

@@ -4,26 +4,61 @@
  * Layer: src/gpu.  Threads: a device is internally locked; batches may be
  * submitted to it from any thread.
  *
- * A device turns batches of byte ranges into group digests. It knows neither
- * files nor trust: it computes, it never decides. There is always a device of
- * the kind "cpu"; nothing above this header knows a vendor's type.
+ * A device turns batches of byte ranges into digests. It knows neither files
+ * nor trust: it computes, it never decides. Nothing above this header knows a
+ * vendor's type.
+ *
+ * What mih_gpu_open() gives is a set of one or more devices, which shares
+ * batches among its members and redoes on the processor what a member failed
+ * to do: its done() always gets 0. A single device (struct mih_gpu_ops) may
+ * fail, and says so with MIH_EBACKEND.
+ *
+ * To add hardware: if it has streams, memory of its own and kernels in C,
+ * write a port (gpu/port_internal.h), which is far less than a device;
+ * otherwise a file like cpu.c with the functions of struct mih_gpu_ops.
  */
 #ifndef MIH_GPU_DEVICE_H
 #define MIH_GPU_DEVICE_H
 
 #include "hash/group.h"
+#include "hash/lthash.h"
 #include "util/err.h"
-
-#define MIH_GPU_API 1 /* raised when struct mih_gpu_ops changes its meaning */
 
 struct mih_gpu_dev;
 
+/** What a device is, to choose it by and to show to people. */
+struct mih_gpu_identity {
+	char name[96];	 /* of the product */
+	char driver[64]; /* version */
+	char uuid[48];	 /* "GPU-..." or another text for good; or "" */
+	char pci[16];	 /* "0000:3b:00.0", lower case; or "" */
+	uint64_t memory; /* bytes */
+	bool is_gpu;	 /* not the processor itself in another guise */
+};
+
+/** What a batch asks for. */
+enum mih_gpu_task {
+	MIH_GPU_GROUPS,	  /* the group digests of byte ranges */
+	MIH_GPU_SEGMENTS, /* SHA-256 states behind segments of messages */
+	MIH_GPU_LTHASH,	  /* the sum of the ranges' lthash16 elements */
+};
+
 /** What to hash, and whom to tell. Belongs to the submitter until done(). */
 struct mih_gpu_batch {
-	enum mih_hash_alg alg;		     /* one with is_tree */
-	const struct mih_hash_range *ranges; /* @nranges; kept until done() */
-	size_t nranges;			     /* 0 is legal */
-	uint8_t *digests;		     /* as for mih_hash_groups() */
+	enum mih_gpu_task task;
+	enum mih_hash_alg alg; /* of GROUPS: one with is_tree */
+	/* GROUPS and LTHASH; kept until done(). A range of no bytes is legal
+	 * and gives no digest and no element. */
+	const struct mih_hash_range *ranges;
+	size_t nranges; /* 0 is legal */
+	/* LTHASH: for each range that of its file's path. */
+	const struct mih_hash_blake2b *prefixes;
+	/* SEGMENTS, with the states before them; kept until done(). */
+	const struct mih_hash_segment *segments;
+	size_t nsegments; /* 0 is legal */
+	/* Where the result goes. GROUPS: as for mih_hash_groups(). SEGMENTS: 32
+	 * bytes each, the states behind them. LTHASH: MIH_HASH_LT_LEN bytes. */
+	uint8_t *digests;
 	/**
 	 * Called exactly once, with 0 when every digest is written, or
 	 * MIH_EBACKEND when none can be relied on (redo it elsewhere). May run
@@ -31,54 +66,138 @@ struct mih_gpu_batch {
 	 * the device; it may submit again, and must not wait for the device.
 	 */
 	void (*done)(struct mih_gpu_batch *batch, mih_err err);
+	struct mih_gpu_dev *by; /* out: who made the digests */
+	bool redone; /* out: the processor, since a device failed to */
 	/** The device's, from submit to done(). */
 	struct {
 		struct mih_gpu_batch *next;
-		size_t range;	 /* first range not yet handed out whole */
+		size_t range;	 /* first one not yet handed out whole */
 		size_t off;	 /* bytes of it handed out */
 		uint8_t *digest; /* where the next digest goes */
 		size_t pieces;	 /* handed out and not yet finished */
+		bool failed;
 	} dev;
+	/** The set's, likewise. */
+	struct {
+		struct mih_gpu_dev *set;
+		void (*done)(struct mih_gpu_batch *batch, mih_err err);
+		size_t member;
+	} set;
 };
 
-/** What a kind of device can do; one row per kind in registry.c. */
+enum mih_gpu_state {
+	MIH_GPU_STARTING, /* every batch ends with MIH_EBACKEND */
+	MIH_GPU_READY,
+	MIH_GPU_DOWN, /* for good; every batch ends with MIH_EBACKEND */
+};
+
+/** What one device does. */
 struct mih_gpu_ops {
-	unsigned api;	  /* MIH_GPU_API, or the row is refused */
-	const char *kind; /* "cpu", "cuda", "opencl" */
-	bool automatic;	  /* may "auto" choose it? */
-	/** Number of devices of this kind here; leaves nothing behind. */
-	size_t (*count)(void);
-	/** Open device @ordinal < count(). 0 or MIH_EBACKEND with a story. */
-	mih_err (*open)(size_t ordinal, struct mih_gpu_dev **dev_out);
 	/** Finish all batches, then release. */
 	void (*close)(struct mih_gpu_dev *dev);
 	/** Take @batch; never blocks on a full queue of the hardware. */
 	void (*submit)(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch);
-	/** Memory the device reads fastest (pinned); NULL entry: plain memory.
-	 */
+	/** How it is; with @wait not before it has left STARTING. */
+	enum mih_gpu_state (*state)(struct mih_gpu_dev *dev, bool wait);
+	/** Never use it again, because of @why; one line in the log. NULL: it
+	 *  cannot fail. */
+	void (*fail)(struct mih_gpu_dev *dev, const char *why);
+	/** Memory the device reads fastest (pinned), or NULL: none is left. A
+	 *  NULL entry: plain memory is as good. */
 	void *(*staging_alloc)(struct mih_gpu_dev *dev, size_t len);
-	void (*staging_free)(struct mih_gpu_dev *dev, void *buf, size_t len);
+	/** Was @buf this device's? Then it is free now. */
+	bool (*staging_free)(struct mih_gpu_dev *dev, void *buf, size_t len);
 	/** One line for people: name, memory, driver. */
-	const char *(*describe)(const struct mih_gpu_dev *dev);
+	const char *(*describe)(struct mih_gpu_dev *dev);
 };
 
 /** Every device begins with this; a kind appends its own fields. */
 struct mih_gpu_dev {
 	const struct mih_gpu_ops *ops;
+	const char *kind; /* "cpu", "cuda", "opencl", or "set" */
+};
+
+/* What a device takes of its memory unless told otherwise: four lanes of 32
+ * MiB and what belongs to them, which keeps PCIe busy. */
+#define MIH_GPU_MEMORY ((uint64_t)144 << 20)
+
+/** Which devices to open. */
+struct mih_gpu_params {
+	/* "auto", "cpu", "<kind>", "<kind>:N" or "<kind>:UUID"; none: "auto" */
+	const char *const *specs;
+	size_t nspecs;
+	uint64_t memory; /* bytes on each device; 0: MIH_GPU_MEMORY */
 };
 
 /**
- * mih_gpu_open() - open the device that @spec names
- * @spec: "auto" (the best one that works), "cpu", or "<kind>[:N]"
+ * mih_gpu_open() - open the devices that are named, as one
  * @dev_out: set on success; finish with mih_gpu_close()
  *
- * "auto" never fails for want of a GPU: the CPU is last in line and always
- * there. A named device that is missing is an error, never a silent fall-back.
+ * Returns at once: devices are opened and measured by threads of their own,
+ * and until then, as for batches that are too small to be worth the way, and
+ * for good once they have failed, the processor does the work on the
+ * submitting thread.
  *
- * Return: 0; -EINVAL unknown @spec; MIH_EBACKEND not there; with a story.
+ * "auto" takes the first GPU, if there is one, and lets the processor share
+ * the work wherever it would be done sooner; "cpu" among other names does the
+ * same. It never fails for want of a GPU. Without "cpu" all but small batches
+ * go to the devices that are named. A named device that is missing is an
+ * error, never a silent fall-back.
+ *
+ * Return: 0; -EINVAL a name makes no sense or comes twice; MIH_EBACKEND it is
+ * not there; -ENOMEM; -EAGAIN; with a story.
  */
-MIH_MUST_CHECK mih_err mih_gpu_open(const char *spec,
+MIH_MUST_CHECK mih_err mih_gpu_open(const struct mih_gpu_params *params,
 				    struct mih_gpu_dev **dev_out);
+
+/** One device of this host. */
+struct mih_gpu_info {
+	char spec[32];	/* "cuda:0" */
+	bool automatic; /* "auto" may choose it */
+	struct mih_gpu_identity id;
+};
+
+/**
+ * mih_gpu_list() - the devices that are here, but for the processor
+ * @infos: room for @max
+ *
+ * Nothing is opened, and no memory of a device is taken.
+ *
+ * Return: how many there are, perhaps more than @max.
+ */
+size_t mih_gpu_list(struct mih_gpu_info *infos, size_t max);
+
+/** How fast a device does a task, beside one core of the processor. */
+struct mih_gpu_speed {
+	double gb_per_s;     /* 1e9 bytes a second, from staging memory */
+	double latency_us;   /* of a batch, beside its bytes */
+	double cpu_gb_per_s; /* of one core */
+	uint64_t border;     /* bytes from which on a batch is done sooner by
+				the device; UINT64_MAX: never */
+};
+
+/**
+ * mih_gpu_measure() - wait until @dev has measured its members at a task
+ * @like:   its task and alg are looked at
+ * @member: 0 is the first one that is not the processor
+ *
+ * Return: 0; MIH_EBACKEND if there is no such member or it is down.
+ */
+MIH_MUST_CHECK mih_err mih_gpu_measure(struct mih_gpu_dev *dev,
+				       const struct mih_gpu_batch *like,
+				       size_t member,
+				       struct mih_gpu_speed *speed_out);
+
+/**
+ * mih_gpu_confirm() - have the processor hash @batch again, unless it did
+ *
+ * For digests that say "corrupt": call it in done() or after, before anybody
+ * is told. A device whose digests were others is never used again. Afterwards
+ * batch->digests are the processor's.
+ *
+ * Return: was it hashed again?
+ */
+bool mih_gpu_confirm(struct mih_gpu_batch *batch);
 
 /** mih_gpu_close() - wait for its batches and release; NULL is legal. */
 void mih_gpu_close(struct mih_gpu_dev *dev);
@@ -98,6 +217,6 @@ void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len);
 void mih_gpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len);
 
 /** mih_gpu_describe() - borrowed one-line text, valid while @dev is open. */
-const char *mih_gpu_describe(const struct mih_gpu_dev *dev);
+const char *mih_gpu_describe(struct mih_gpu_dev *dev);
 
 #endif

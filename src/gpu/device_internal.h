@@ -1,5 +1,5 @@
 /*
- * gpu/device_internal.h - the rows of registry.c, one per kind
+ * gpu/device_internal.h - devices as the registry makes them
  *
  * Layer: src/gpu.
  */
@@ -7,12 +7,54 @@
 #define MIH_GPU_DEVICE_INTERNAL_H
 
 #include "gpu/device.h"
+#include "gpu/port_internal.h"
 
-/* cpu.c: hashes on the submitting thread, while the bytes are in its cache. */
-extern const struct mih_gpu_ops mih_gpu_cpu_ops;
+/** mih_gpu_cpu() - hashes on the submitting thread, while the bytes are in its
+ *  cache. Borrowed; there for good. */
+struct mih_gpu_dev *mih_gpu_cpu(void);
 
-/* cuda.c and opencl.c: each is driven by offload.c through its port. */
-extern const struct mih_gpu_ops mih_gpu_cuda_ops;
-extern const struct mih_gpu_ops mih_gpu_opencl_ops;
+/**
+ * mih_gpu_device_open() - one device alone, without a set around it
+ * @spec: one of struct mih_gpu_params, but not "auto"
+ *
+ * Return: as mih_gpu_open().
+ */
+MIH_MUST_CHECK mih_err mih_gpu_device_open(const char *spec, uint64_t memory,
+					   struct mih_gpu_dev **dev_out);
+
+/** What one kind of batch costs a device. */
+struct mih_gpu_rate {
+	double latency_ns;
+	double ns_per_byte;
+};
+
+/**
+ * mih_gpu_rate_measure() - time @dev, and see that its digests are right
+ *
+ * Return: 0; MIH_EBACKEND if it failed, and is down; -ENOMEM; with a story.
+ */
+MIH_MUST_CHECK mih_err mih_gpu_rate_measure(struct mih_gpu_dev *dev,
+					    enum mih_gpu_kernel kernel,
+					    struct mih_gpu_rate *rate_out);
+
+/** Of which devices a set is made. */
+struct mih_gpu_set_params {
+	struct mih_gpu_dev *const
+	    *members; /* @n; owned by the set, on success */
+	size_t n;
+	bool share_cpu; /* may the processor take batches of any size? */
+	/** One more, opened by the set's own thread, since it may take long to
+	 *  find; or NULL. */
+	mih_err (*find)(uint64_t memory, struct mih_gpu_dev **dev_out);
+	uint64_t memory; /* for find() */
+};
+
+/**
+ * mih_gpu_set_new() - share batches among devices
+ *
+ * Return: 0; -ENOMEM; -EAGAIN; with a story.
+ */
+MIH_MUST_CHECK mih_err mih_gpu_set_new(const struct mih_gpu_set_params *params,
+				       struct mih_gpu_dev **dev_out);
 
 #endif

@@ -23,7 +23,8 @@ extern const struct mih_gpu_place mih_gpu_footprint[];
 /**
  * mih_gpu_is_cpu() - would mih_gpu_open() give the CPU for @spec?
  *
- * Then nothing but memory is touched. Asks drivers for "auto" only.
+ * Then nothing but memory is touched. Asks no driver: for "auto" it looks
+ * whether there are nodes of any GPU.
  */
 bool mih_gpu_is_cpu(const char *spec);
 

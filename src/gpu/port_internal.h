@@ -4,55 +4,124 @@
  * Layer: src/gpu.  Threads: a lane belongs to one thread; a port's other
  * calls may come from several.
  *
- * A GPU is driven by offload.c alone, through this table: queueing, splitting,
- * gathering, time-outs and redoing on the CPU are the same for every vendor.
- * A further vendor is one file with these functions.
+ * A GPU is driven by offload.c alone, through struct mih_gpu_port_ops:
+ * queueing, splitting, gathering and time-outs are the same for every vendor.
+ * A further vendor is one file with these functions and a line in ports.c; it
+ * compiles the kernels of gpu/kernels/ as they are.
  *
- * Memory of a lane on the device (for the number of groups given to lane_open):
- *   arena    64 KiB each; group i at i * 65536
- *   groups   struct mih_gpu_group each
- *   nodes    2 KiB each: leaves and nodes while hashing
- *   digests  the digest length each; digest i of group i
+ * Whatever can fail returns 0 or MIH_EBACKEND with a story (mih_err_fail), and
+ * one failure ends the use of the device: nothing has to be undone, nothing
+ * is tried again. Functions that begin work must not wait for the hardware.
+ *
+ * A lane is one in-order stream with memory on the device of its own, for so
+ * many groups as lane_open() was told, a multiple of 16:
+ *   arena    64 KiB for each: the bytes to hash
+ *   table    MIH_GPU_ROW_MAX bytes for each: what is where in the arena
+ *   nodes    MIH_GPU_NODES_LEN for each: scratch of the kernels
+ *   out      MIH_GPU_OUT_LEN for each: what is copied back
+ * Every kernel takes the addresses arena, table, the 32-bit number of rows in
+ * the table, nodes, out; in this order.
  */
 #ifndef MIH_GPU_PORT_INTERNAL_H
 #define MIH_GPU_PORT_INTERNAL_H
 
-#include "hash/group.h"
-#include "util/err.h"
+#include "gpu/device.h"
 
 #include <stdbool.h>
-
-/* 32 MiB a lane: 16 MiB are enough to keep PCIe busy with four lanes, twice
- * that fills the multiprocessors better. Four lanes take 128 MiB. */
-#define MIH_GPU_LANE_GROUPS 512
-#define MIH_GPU_LANES	    4
+#include <time.h>
 
 #define MIH_GPU_NODES_LEN 2048 /* 64 leaves of 32 bytes, or 16 of 64 */
-#define MIH_GPU_WORK	  256  /* MIH_WORK_ITEMS of kernels/target.h */
+#define MIH_GPU_ROW_MAX	  352  /* the longest row of any table */
+#define MIH_GPU_OUT_LEN	  128  /* a digest, or a group's part of a sum */
 
-/** One group as kernels see it; 16 bytes, little-endian on every target. */
+/** Rows of mih_gpu_kernels[]. */
+enum mih_gpu_kernel {
+	MIH_GPU_KERNEL_MTH4K_SHA256,
+	MIH_GPU_KERNEL_MTH4K_SHA512,
+	MIH_GPU_KERNEL_MTH4K_SHA3_256,
+	MIH_GPU_KERNEL_BLAKE3,
+	MIH_GPU_KERNEL_LTHASH16,
+	MIH_GPU_KERNEL_SHA256_SEGMENTS,
+	MIH_GPU_KERNEL_END
+};
+
+/** How a kernel is launched; the same for every vendor. */
+struct mih_gpu_kernel_info {
+	const char *name; /* its symbol */
+	unsigned items;	  /* work items (threads) of a work-group (block) */
+	unsigned rows;	  /* of the table that one work-group takes */
+	size_t row_len;	  /* bytes of a row */
+};
+
+extern const struct mih_gpu_kernel_info mih_gpu_kernels[MIH_GPU_KERNEL_END];
+
+/** mih_gpu_workgroups() - how many of them @n rows need. */
+static inline size_t mih_gpu_workgroups(enum mih_gpu_kernel kernel, size_t n)
+{
+	unsigned rows = mih_gpu_kernels[kernel].rows;
+
+	return (n + rows - 1) / rows;
+}
+
+/*
+ * Rows as kernels see them, little-endian on every target; the same structures
+ * stand in kernels/target.h. Row i of groups and elements is about bytes i *
+ * 65536 and on of the arena.
+ */
+
+/** Of the four trees. */
 struct mih_gpu_group {
 	uint32_t len;	  /* bytes, 1 .. 65536 */
 	uint32_t is_root; /* 1: the group is its whole file */
 	uint64_t off;	  /* where it begins in the file, in bytes */
 };
 
+/** Of lthash16: a group, and the message that its digest ends. */
+struct mih_gpu_element {
+	struct mih_gpu_group group;
+	uint64_t state[8]; /* of BLAKE2b before the tail */
+	uint64_t count;	   /* bytes before the tail */
+	uint32_t at;	   /* where in the tail the digest goes */
+	uint32_t end;	   /* bytes of the tail, at most 256 */
+	uint8_t tail[256]; /* zeros where nothing is */
+};
+
+/** Of sha256_segments. */
+struct mih_gpu_segment {
+	uint64_t at; /* where in the arena; a multiple of 65536 */
+	uint32_t nblocks;
+	uint32_t unused;
+	uint8_t state[32]; /* before it, big-endian */
+};
+
+/** One launch. Both buffers are memory of host_alloc(). */
+struct mih_gpu_launch {
+	enum mih_gpu_kernel kernel;
+	const void *table; /* @n rows */
+	size_t n;	   /* 1 and more */
+	void *out;
+	size_t out_len; /* bytes of out that are wanted back */
+};
+
 struct mih_gpu_port; /* one device, opened */
 struct mih_gpu_lane; /* one stream with its memory */
 
 struct mih_gpu_port_ops {
-	const char *kind;
+	const char *kind;   /* "cuda"; what a device is named by */
+	unsigned answer_ms; /* longest wait for a launch; 0: 10 s. For the
+			       first one of a kernel, which may be compiled
+			       then, six times as long */
 	/** Devices of this kind; 0 where there is no driver. */
 	size_t (*count)(void);
-	/** Open number @ordinal. 0 or MIH_EBACKEND with a story. */
+	/** Describe device @ordinal < count() without opening it. */
+	void (*identify)(size_t ordinal, struct mih_gpu_identity *id_out);
+	/** Open number @ordinal. */
 	mih_err (*open)(size_t ordinal, struct mih_gpu_port **port_out);
 	void (*close)(struct mih_gpu_port *port);
-	/** One line: name, memory, driver. Valid while the port is open. */
-	const char *(*describe)(const struct mih_gpu_port *port);
 	/** Memory that is copied to the device fastest; NULL: none left. */
 	void *(*host_alloc)(struct mih_gpu_port *port, size_t len);
 	void (*host_free)(struct mih_gpu_port *port, void *buf);
-	/** A stream, and memory for @ngroups. 0 or MIH_EBACKEND, a story. */
+	/** A stream of low priority, and memory for @ngroups. */
 	mih_err (*lane_open)(struct mih_gpu_port *port, size_t ngroups,
 			     struct mih_gpu_lane **lane_out);
 	void (*lane_close)(struct mih_gpu_lane *lane);
@@ -60,18 +129,39 @@ struct mih_gpu_port_ops {
 	mih_err (*upload)(struct mih_gpu_lane *lane, size_t at,
 			  const void *data, size_t len);
 	/**
-	 * Begin to hash groups 0 .. @n - 1 of the arena and to copy their
-	 * digests back. @groups and @digests are memory of host_alloc().
+	 * Begin to copy the table to the device, to run the kernel over it and
+	 * to copy the result back. May compile on the kernel's first use.
 	 */
-	mih_err (*hash)(struct mih_gpu_lane *lane, enum mih_hash_alg alg,
-			const struct mih_gpu_group *groups, size_t n,
-			uint8_t *digests);
-	/** Wait for all that was begun. MIH_EBACKEND after @timeout_ms. */
-	mih_err (*finish)(struct mih_gpu_lane *lane, unsigned timeout_ms);
+	mih_err (*launch)(struct mih_gpu_lane *lane,
+			  const struct mih_gpu_launch *launch);
+	/** Has all that was begun ended? 0; -EAGAIN not yet; MIH_EBACKEND if
+	 *  any of it failed. Returns at once. */
+	mih_err (*poll)(struct mih_gpu_lane *lane);
 };
 
-/* cuda.c and opencl.c, where the build has them. */
+/** The kinds of this build, best first; NULL at the end (ports.c). */
+extern const struct mih_gpu_port_ops *const mih_gpu_ports[];
+
+/* vendor/, where the build has them. */
 extern const struct mih_gpu_port_ops mih_gpu_cuda_port;
 extern const struct mih_gpu_port_ops mih_gpu_opencl_port;
+
+/**
+ * mih_gpu_port_wait() - poll @lane until it is done
+ * @is_first: its kernel has never run before
+ *
+ * Return: 0; MIH_EBACKEND after answer_ms or if something failed; a story.
+ */
+MIH_MUST_CHECK mih_err mih_gpu_port_wait(const struct mih_gpu_port_ops *ops,
+					 struct mih_gpu_lane *lane,
+					 bool is_first);
+
+static inline uint64_t mih_gpu_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
 
 #endif

@@ -1,83 +1,265 @@
+#include "gpu/batch_internal.h"
 #include "gpu/device_internal.h"
 #include "gpu/footprint.h"
+#include "gpu/offload/offload_internal.h"
 #include "util/checked.h"
+#include "util/cleanup.h"
 
+#include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-/* In order of preference; the CPU is last and never absent. */
-static const struct mih_gpu_ops *const kinds[] = {
-#if HAVE_CUDA
-	&mih_gpu_cuda_ops,
-#endif
-#if HAVE_OPENCL
-	&mih_gpu_opencl_ops,
-#endif
-	&mih_gpu_cpu_ops,
+#define MEMBERS_MAX 64
+
+/* Which device a name means. */
+struct choice {
+	const struct mih_gpu_port_ops *port; /* NULL: the processor */
+	size_t ordinal;
 };
 
-static mih_err open_auto(struct mih_gpu_dev **dev_out)
+/* Finding ----------------------------------------------------------------- */
+
+static const struct mih_gpu_port_ops *port_of(const char *spec, size_t len)
 {
-	for (size_t i = 0; i < MIH_ARRAY_LEN(kinds); i++)
-		if (kinds[i]->api == MIH_GPU_API && kinds[i]->automatic &&
-		    kinds[i]->count() > 0 && kinds[i]->open(0, dev_out) == 0)
-			return 0;
-	return mih_err_fail(MIH_EBACKEND, "no device could be opened");
+	for (size_t i = 0; mih_gpu_ports[i]; i++)
+		if (strlen(mih_gpu_ports[i]->kind) == len &&
+		    !strncmp(mih_gpu_ports[i]->kind, spec, len))
+			return mih_gpu_ports[i];
+	return NULL;
 }
 
-/* Split "kind[:N]"; the ordinal is 0 when it is left out. */
-static mih_err parse_spec(const char *spec, size_t *kind_len,
-			  size_t *ordinal_out)
+static bool by_number(const char *which, size_t *ordinal_out)
 {
-	const char *colon = strchr(spec, ':');
 	char *end;
 
-	*ordinal_out = 0;
-	*kind_len = colon ? (size_t)(colon - spec) : strlen(spec);
-	if (!colon)
-		return 0;
 	errno = 0;
-	*ordinal_out = strtoul(colon + 1, &end, 10);
-	if (colon[1] < '0' || colon[1] > '9' || *end || errno)
-		return mih_err_fail(MIH_EUSAGE, "%s: not a device number",
+	*ordinal_out = strtoul(which, &end, 10);
+	return which[0] >= '0' && which[0] <= '9' && !*end && !errno;
+}
+
+static bool by_uuid(const struct mih_gpu_port_ops *port, const char *which,
+		    size_t *ordinal_out)
+{
+	for (size_t i = 0; i < port->count(); i++) {
+		struct mih_gpu_identity id;
+
+		port->identify(i, &id);
+		if (id.uuid[0] && !strcasecmp(id.uuid, which)) {
+			*ordinal_out = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static mih_err find(const char *spec, struct choice *choice_out)
+{
+	const char *colon = strchrnul(spec, ':');
+	const char *which = *colon ? colon + 1 : "0";
+	struct choice choice = { 0 };
+
+	if (!strcmp(spec, "cpu")) {
+		*choice_out = choice;
+		return 0;
+	}
+	choice.port = port_of(spec, (size_t)(colon - spec));
+	if (!choice.port)
+		return mih_err_fail(
+		    MIH_EUSAGE, "%s: this build knows no such kind of device",
+		    spec);
+	if (!*which)
+		return mih_err_fail(MIH_EUSAGE,
+				    "%s: not a device number or UUID", spec);
+	if (by_number(which, &choice.ordinal)
+		? choice.ordinal >= choice.port->count()
+		: !by_uuid(choice.port, which, &choice.ordinal))
+		return mih_err_fail(MIH_EBACKEND, "%s: no such device here",
 				    spec);
+	*choice_out = choice;
 	return 0;
 }
 
-mih_err mih_gpu_open(const char *spec, struct mih_gpu_dev **dev_out)
-{
-	size_t kind_len, ordinal;
-	mih_err err;
+/* Listing ----------------------------------------------------------------- */
 
-	if (!strcmp(spec, "auto"))
-		return open_auto(dev_out);
-	err = parse_spec(spec, &kind_len, &ordinal);
-	if (err)
-		return err;
-	for (size_t i = 0; i < MIH_ARRAY_LEN(kinds); i++) {
-		if (strlen(kinds[i]->kind) != kind_len ||
-		    strncmp(kinds[i]->kind, spec, kind_len))
-			continue;
-		if (ordinal >= kinds[i]->count())
-			return mih_err_fail(MIH_EBACKEND,
-					    "%s: no such device here", spec);
-		return kinds[i]->open(ordinal, dev_out);
+/* The same card is often there in two ways; the earlier kind is the better. An
+ * OpenCL that does not say which card it is loses against any CUDA. */
+static bool is_known(const struct mih_gpu_info *infos, size_t n,
+		     const struct mih_gpu_port_ops *port,
+		     const struct mih_gpu_identity *id)
+{
+	size_t len = strlen(port->kind);
+
+	for (size_t i = 0; i < n; i++) {
+		bool same_kind = !strncmp(infos[i].spec, port->kind, len);
+
+		if (!same_kind &&
+		    (!id->pci[0] || !strcmp(infos[i].id.pci, id->pci)))
+			return true;
 	}
-	return mih_err_fail(
-	    MIH_EUSAGE, "%s: this build knows no such kind of device", spec);
+	return false;
+}
+
+size_t mih_gpu_list(struct mih_gpu_info *infos, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t p = 0; mih_gpu_ports[p]; p++) {
+		const struct mih_gpu_port_ops *port = mih_gpu_ports[p];
+
+		for (size_t i = 0; i < port->count(); i++, n++) {
+			struct mih_gpu_identity id;
+
+			if (n >= max)
+				continue;
+			port->identify(i, &id);
+			infos[n].automatic =
+			    id.is_gpu && !is_known(infos, n, port, &id);
+			infos[n].id = id;
+			snprintf(infos[n].spec, sizeof(infos[n].spec), "%s:%zu",
+				 port->kind, i);
+		}
+	}
+	return n;
+}
+
+/* A glance that asks no driver, and so takes no time. */
+static bool may_have_gpu(void)
+{
+	static const char *const nodes[] = { "/dev/nvidia[0-9]*",
+					     "/dev/dri/renderD*", "/dev/kfd" };
+	bool found = false;
+
+	for (size_t i = 0; i < MIH_ARRAY_LEN(nodes) && !found; i++) {
+		glob_t matches;
+
+		found = !glob(nodes[i], 0, NULL, &matches);
+		globfree(&matches);
+	}
+	return found;
 }
 
 bool mih_gpu_is_cpu(const char *spec)
 {
-	size_t i = 0;
-
-	if (strcmp(spec, "auto"))
-		return !strcmp(spec, "cpu") || !strncmp(spec, "cpu:", 4);
-	while (kinds[i] != &mih_gpu_cpu_ops &&
-	       !(kinds[i]->automatic && kinds[i]->count() > 0))
-		i++;
-	return kinds[i] == &mih_gpu_cpu_ops;
+	return !strcmp(spec, "cpu") ||
+	       (!strcmp(spec, "auto") && !may_have_gpu());
 }
+
+/* Opening ----------------------------------------------------------------- */
+
+/* One GPU checks as fast as its bus brings bytes, and each costs memory that
+ * the model may want: more than one only by name. */
+static mih_err open_auto(uint64_t memory, struct mih_gpu_dev **dev_out)
+{
+	struct mih_gpu_info infos[MEMBERS_MAX];
+	size_t n = mih_gpu_list(infos, MEMBERS_MAX);
+
+	for (size_t i = 0; i < MIH_MIN(n, (size_t)MEMBERS_MAX); i++)
+		if (infos[i].automatic)
+			return mih_gpu_device_open(infos[i].spec, memory,
+						   dev_out);
+	return mih_err_fail(MIH_EBACKEND, "no GPU is here");
+}
+
+struct choices {
+	bool cpu, find; /* share with the processor; look for a GPU */
+	size_t n;
+	struct choice items[MEMBERS_MAX];
+};
+
+static mih_err add(struct choices *choices, const char *spec)
+{
+	struct choice choice;
+	mih_err err;
+
+	if (!strcmp(spec, "auto")) {
+		choices->cpu = true;
+		choices->find = may_have_gpu();
+		return 0;
+	}
+	err = find(spec, &choice);
+	if (err)
+		return err;
+	if (!choice.port) {
+		choices->cpu = true;
+		return 0;
+	}
+	for (size_t i = 0; i < choices->n; i++)
+		if (choices->items[i].port == choice.port &&
+		    choices->items[i].ordinal == choice.ordinal)
+			return mih_err_fail(
+			    MIH_EUSAGE, "%s: this device is named twice", spec);
+	if (choices->n == MEMBERS_MAX)
+		return mih_err_fail(MIH_EUSAGE, "%s: too many devices", spec);
+	choices->items[choices->n++] = choice;
+	return 0;
+}
+
+static mih_err open_members(const struct choices *choices, uint64_t memory,
+			    struct mih_gpu_dev **dev_out)
+{
+	struct mih_gpu_dev *members[MEMBERS_MAX];
+	struct mih_gpu_set_params set = { .members = members,
+					  .share_cpu = choices->cpu,
+					  .find =
+					      choices->find ? open_auto : NULL,
+					  .memory = memory };
+	mih_err err = 0;
+
+	while (set.n < choices->n && !err) {
+		const struct choice *choice = &choices->items[set.n];
+
+		err = mih_gpu_offload_new(choice->port, choice->ordinal, memory,
+					  &members[set.n]);
+		if (!err)
+			set.n++;
+	}
+	if (!err)
+		err = mih_gpu_set_new(&set, dev_out);
+	while (err && set.n > 0)
+		mih_gpu_close(members[--set.n]);
+	return err;
+}
+
+mih_err mih_gpu_open(const struct mih_gpu_params *params,
+		     struct mih_gpu_dev **dev_out)
+{
+	struct choices choices = { 0 };
+	mih_err err = params->nspecs ? 0 : add(&choices, "auto");
+
+	for (size_t i = 0; i < params->nspecs && !err; i++)
+		err = add(&choices, params->specs[i]);
+	if (!err && choices.find && choices.n)
+		err = mih_err_fail(MIH_EUSAGE,
+				   "auto: not together with a named device");
+	if (err)
+		return err;
+	if (!choices.n && !choices.find) {
+		*dev_out = mih_gpu_cpu();
+		return 0;
+	}
+	return open_members(&choices,
+			    params->memory ? params->memory : MIH_GPU_MEMORY,
+			    dev_out);
+}
+
+mih_err mih_gpu_device_open(const char *spec, uint64_t memory,
+			    struct mih_gpu_dev **dev_out)
+{
+	struct choice choice;
+	mih_err err = find(spec, &choice);
+
+	if (err)
+		return err;
+	if (choice.port)
+		return mih_gpu_offload_new(choice.port, choice.ordinal, memory,
+					   dev_out);
+	*dev_out = mih_gpu_cpu();
+	return 0;
+}
+
+/* Using ------------------------------------------------------------------- */
 
 void mih_gpu_close(struct mih_gpu_dev *dev)
 {
@@ -90,24 +272,43 @@ void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch)
 	dev->ops->submit(dev, batch);
 }
 
+bool mih_gpu_confirm(struct mih_gpu_batch *batch)
+{
+	size_t len = mih_gpu_batch_out_len(batch);
+	mih_autofree uint8_t *before = NULL;
+
+	if (batch->by == mih_gpu_cpu())
+		return false;
+	before = malloc(len);
+	if (before)
+		memcpy(before, batch->digests, len);
+	mih_gpu_batch_on_cpu(batch);
+	if (before && memcmp(before, batch->digests, len))
+		batch->by->ops->fail(batch->by, "it gave a wrong digest");
+	batch->by = mih_gpu_cpu();
+	return true;
+}
+
 void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 {
-	void *buf;
+	void *buf = NULL;
 
 	if (dev->ops->staging_alloc)
-		return dev->ops->staging_alloc(dev, len);
+		buf = dev->ops->staging_alloc(dev, len);
+	if (buf)
+		return buf;
 	return posix_memalign(&buf, 4096, len) ? NULL : buf;
 }
 
 void mih_gpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
-	if (dev->ops->staging_alloc)
-		dev->ops->staging_free(dev, buf, len);
-	else
+	if (!buf)
+		return;
+	if (!dev->ops->staging_alloc || !dev->ops->staging_free(dev, buf, len))
 		free(buf);
 }
 
-const char *mih_gpu_describe(const struct mih_gpu_dev *dev)
+const char *mih_gpu_describe(struct mih_gpu_dev *dev)
 {
 	return dev->ops->describe(dev);
 }

@@ -70,7 +70,7 @@ static void look_at_files(const struct mih_status_served *served,
 static void look_at(const struct mih_status_served *served,
 		    struct mih_status_generation *g)
 {
-	const struct mih_gpu_dev *dev =
+	struct mih_gpu_dev *dev =
 	    mih_verify_engine_device(served->engine);
 	uint8_t root[MIH_STATUS_ROOT_LEN / 2];
 
@@ -80,7 +80,7 @@ static void look_at(const struct mih_status_served *served,
 	mih_sig_bundle_root(served->model->bundle, root);
 	mih_bytes_to_hex(root, sizeof(root), g->root);
 	g->nfiles = served->model->nfiles;
-	g->device_kind = dev->ops->kind;
+	g->device_kind = dev->kind;
 	g->device = mih_gpu_describe(dev);
 	look_at_files(served, g);
 	mih_verify_engine_stats(served->engine, &g->stats);

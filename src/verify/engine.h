@@ -179,7 +179,7 @@ void mih_verify_engine_stats(struct mih_verify_engine *engine,
 			     struct mih_verify_stats *stats_out);
 
 /** mih_verify_engine_device() - what hashes for it (borrowed). */
-const struct mih_gpu_dev *
+struct mih_gpu_dev *
 mih_verify_engine_device(const struct mih_verify_engine *engine);
 
 #endif

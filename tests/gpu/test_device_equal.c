@@ -1,10 +1,11 @@
 /*
- * Every device that is here against the portable reference: all trees, ragged
- * and random batches, poisoned outputs.
+ * Every device that is here against the portable reference: all trees, sums
+ * and segments, ragged and random batches, poisoned outputs. The device is
+ * used alone, without a set that would give small batches to the processor.
  */
 #include "lib/test.h"
-#include "gpu/device.h"
-#include "gpu/offload_internal.h"
+#include "gpu/batch_internal.h"
+#include "gpu/device_internal.h"
 #include "hash/path.h"
 
 #include <pthread.h>
@@ -38,16 +39,12 @@ static void batch_done(struct mih_gpu_batch *batch, mih_err err)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void submit(struct waiter *w, enum mih_hash_alg alg,
-		   const struct mih_hash_range *ranges, size_t n, uint8_t *out)
+static void submit(struct waiter *w, const struct mih_gpu_batch *batch)
 {
 	*w = (struct waiter){ .lock = PTHREAD_MUTEX_INITIALIZER,
 			      .changed = PTHREAD_COND_INITIALIZER,
-			      .batch = { .alg = alg,
-					 .ranges = ranges,
-					 .nranges = n,
-					 .digests = out,
-					 .done = batch_done } };
+			      .batch = *batch };
+	w->batch.done = batch_done;
 	mih_gpu_submit(dev, &w->batch);
 }
 
@@ -61,30 +58,53 @@ static void wait_for(struct waiter *w)
 	assert_int_equal(w->err, 0);
 }
 
-/* Hash @ranges on the device and portably, compare, see nothing overrun. */
-static void check(enum mih_hash_alg alg, const struct mih_hash_range *ranges,
-		  size_t n)
+/* Run @batch on the device and portably, compare, see nothing overrun. */
+static void check_batch(struct mih_gpu_batch batch)
 {
-	size_t len = 0, dlen = mih_hash_info(alg)->len;
-	uint8_t *want, *got;
+	size_t len = mih_gpu_batch_out_len(&batch);
+	uint8_t *want = malloc(len + 16), *got = malloc(len + 16);
 	struct waiter w;
 
-	for (size_t i = 0; i < n; i++)
-		len += mih_hash_ngroups(ranges[i].len) * dlen;
-	want = malloc(len + 16);
-	got = malloc(len + 16);
 	assert_non_null(want);
 	assert_non_null(got);
 	memset(got, 0xa5, len + 16);
 	memset(want, 0xa5, len + 16);
 	assert_int_equal(mih_hash_path_force(MIH_HASH_PATH_PORTABLE), 0);
-	mih_hash_groups(alg, ranges, n, want);
+	batch.digests = want;
+	mih_gpu_batch_on_cpu(&batch);
 	assert_int_equal(mih_hash_path_force(MIH_HASH_PATH_AUTO), 0);
-	submit(&w, alg, ranges, n, got);
+	batch.digests = got;
+	submit(&w, &batch);
 	wait_for(&w);
 	assert_memory_equal(want, got, len + 16);
 	free(want);
 	free(got);
+}
+
+static void check(enum mih_hash_alg alg, const struct mih_hash_range *ranges,
+		  size_t n)
+{
+	check_batch((struct mih_gpu_batch){
+	    .alg = alg, .ranges = ranges, .nranges = n });
+}
+
+/* As @check, with paths whose messages end in every part of a block. */
+static void check_sum(const struct mih_hash_range *ranges, size_t n)
+{
+	struct mih_hash_blake2b *prefixes = calloc(n + 1, sizeof(*prefixes));
+	char path[300];
+
+	assert_non_null(prefixes);
+	for (size_t i = 0; i < n; i++) {
+		memset(path, 'a' + (char)(i % 26), sizeof(path));
+		path[1 + (i * 7 + n) % 290] = 0;
+		mih_hash_lt_prefix(path, &prefixes[i]);
+	}
+	check_batch((struct mih_gpu_batch){ .task = MIH_GPU_LTHASH,
+					    .ranges = ranges,
+					    .nranges = n,
+					    .prefixes = prefixes });
+	free(prefixes);
 }
 
 static const size_t edges[] = {
@@ -110,6 +130,8 @@ static void test_edge_lengths(void **state)
 			r.off = 0;
 			r.is_root = r.len > 0 && r.len <= MIH_HASH_GROUP;
 			check(trees[a], &r, 1);
+			if (a == 0)
+				check_sum(&r, 1);
 		}
 	free(data);
 }
@@ -135,6 +157,55 @@ static void test_ragged_batches(void **state)
 		check(trees[a], ranges, N);
 		check(trees[a], ranges, 0);
 	}
+	check_sum(ranges, N);
+	check_sum(ranges, 0);
+	free(data);
+}
+
+/* A path's message fills its last block to every possible byte. */
+static void test_sum_of_every_length_of_path(void **state)
+{
+	struct mih_hash_range ranges[1];
+	uint8_t data[5000];
+
+	(void)state;
+	mih_test_fill(data, sizeof(data), 5);
+	ranges[0] =
+	    (struct mih_hash_range){ .data = data, .len = sizeof(data) };
+	for (size_t len = 1; len < 280; len += len < 130 ? 1 : 13) {
+		struct mih_hash_blake2b prefix;
+		char path[281];
+
+		memset(path, 'p', len);
+		path[len] = 0;
+		mih_hash_lt_prefix(path, &prefix);
+		check_batch((struct mih_gpu_batch){ .task = MIH_GPU_LTHASH,
+						    .ranges = ranges,
+						    .nranges = 1,
+						    .prefixes = &prefix });
+	}
+}
+
+static void test_segments(void **state)
+{
+	enum { N = 100 };
+	static struct mih_hash_segment segments[N];
+	uint8_t *data = malloc(2 << 20);
+
+	(void)state;
+	mih_test_fill(data, 2 << 20, 4);
+	srandom(11);
+	for (size_t i = 0; i < N; i++) {
+		segments[i].data = data + random() % 1000;
+		segments[i].nblocks =
+		    i % 7 == 0 ? (size_t)random() % 16384 : i % 40;
+		for (size_t b = 0; b < 32; b++)
+			segments[i].state[b] = (uint8_t)random();
+	}
+	for (size_t n = 0; n <= N; n += n < 2 ? 1 : 49)
+		check_batch((struct mih_gpu_batch){ .task = MIH_GPU_SEGMENTS,
+						    .segments = segments,
+						    .nsegments = n });
 	free(data);
 }
 
@@ -149,6 +220,7 @@ static void test_batch_larger_than_the_device_arena(void **state)
 	mih_test_fill(data, len, 1);
 	check(MIH_HASH_MTH4K_SHA256, &r, 1);
 	check(MIH_HASH_BLAKE3, &r, 1);
+	check_sum(&r, 1);
 	mih_gpu_staging_free(dev, data, len);
 }
 
@@ -164,7 +236,10 @@ static void test_many_batches_at_once(void **state)
 	mih_test_fill(data, LEN, 9);
 	memset(got, 0xa5, sizeof(got));
 	for (size_t i = 0; i < N; i++)
-		submit(&w[i], trees[i % 4], &r, 1, got[i]);
+		submit(&w[i], &(struct mih_gpu_batch){ .alg = trees[i % 4],
+						       .ranges = &r,
+						       .nranges = 1,
+						       .digests = got[i] });
 	for (size_t i = 0; i < N; i++) {
 		wait_for(&w[i]);
 		mih_hash_groups(trees[i % 4], &r, 1, want);
@@ -174,14 +249,16 @@ static void test_many_batches_at_once(void **state)
 	free(data);
 }
 
-/* Open @kind; a device of a GPU kind must really serve, not fall back. */
 static bool open_device(const char *kind)
 {
-	if (mih_gpu_open(kind, &dev)) {
+	/* Lanes of 16 MiB, so that the largest batch takes several rounds. */
+	const uint64_t memory = (uint64_t)70 << 20;
+
+	if (mih_gpu_device_open(kind, memory, &dev)) {
 		printf("# no %s device here: %s\n", kind, mih_err_message());
 		return false;
 	}
-	if (strcmp(kind, "cpu") && !mih_gpu_offload_wait(dev)) {
+	if (dev->ops->state(dev, true) != MIH_GPU_READY) {
 		printf("not ok - %s is there but failed\n", kind);
 		exit(1);
 	}
@@ -194,6 +271,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_edge_lengths),
 		cmocka_unit_test(test_ragged_batches),
+		cmocka_unit_test(test_sum_of_every_length_of_path),
+		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_batch_larger_than_the_device_arena),
 		cmocka_unit_test(test_many_batches_at_once),
 	};

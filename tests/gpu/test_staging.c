@@ -1,5 +1,5 @@
 #include "lib/test.h"
-#include "gpu/staging_internal.h"
+#include "gpu/offload/staging_internal.h"
 
 #include <string.h>
 

@@ -53,10 +53,13 @@ void mih_test_engine_restart(struct engine_test *t)
 void mih_test_engine_start(struct engine_test *t,
 			   const struct mih_test_model_params *disk)
 {
+	static const char *const names[] = { "cpu" };
+	const struct mih_gpu_params cpu = { .specs = names, .nspecs = 1 };
+
 	if (!t->params.memory)
 		t->params.memory = 64 * MIB;
 	mih_test_model_make(&t->disk, disk);
-	if (mih_gpu_open("cpu", &t->dev))
+	if (mih_gpu_open(&cpu, &t->dev))
 		mih_test_die("device");
 	mih_test_engine_restart(t);
 }

@@ -194,9 +194,11 @@ static void expect_hints(const struct seen *seen, size_t i)
 
 static struct mih_gpu_dev *cpu(void)
 {
+	static const char *const specs[] = { "cpu" };
+	const struct mih_gpu_params params = { .specs = specs, .nspecs = 1 };
 	struct mih_gpu_dev *dev;
 
-	assert_int_equal(mih_gpu_open("cpu", &dev), 0);
+	assert_int_equal(mih_gpu_open(&params, &dev), 0);
 	return dev;
 }
 
@@ -315,8 +317,7 @@ static void *late_thread(void *arg)
 
 static void run_late(bool broken, enum mih_hash_alg flat)
 {
-	static const struct mih_gpu_ops ops = { .kind = "late",
-						.submit = late_submit };
+	static const struct mih_gpu_ops ops = { .submit = late_submit };
 	struct late_dev late = { .dev.ops = &ops,
 				 .lock = PTHREAD_MUTEX_INITIALIZER,
 				 .there = PTHREAD_COND_INITIALIZER,

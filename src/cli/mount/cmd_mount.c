@@ -191,9 +191,11 @@ static mih_err start_engine(void *context, struct mih_verify_engine **engine)
 		.failed = on_failure,
 		.context = s,
 	};
-	const struct mih_cli_list *device = &s->options.device;
-	mih_err err =
-	    mih_gpu_open(device->n ? device->items[0] : "auto", &s->dev);
+	const struct mih_gpu_params devices = {
+		.specs = s->options.device.items,
+		.nspecs = s->options.device.n,
+	};
+	mih_err err = mih_gpu_open(&devices, &s->dev);
 
 	if (err)
 		return err;

@@ -290,10 +290,6 @@ static int refuse(const struct mih_cli_mount_options *o)
 		return mih_cli_usage(o->command,
 				     "--verify=open is not in this version; "
 				     "use lazy or mount");
-	if (o->device.n > 1)
-		return mih_cli_usage(o->command,
-				     "more than one --device is not in this "
-				     "version");
 	return MIH_CLI_GO_ON;
 }
 

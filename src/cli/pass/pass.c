@@ -200,6 +200,7 @@ static mih_err run_round(const struct round *round,
 	mih_autofree struct mih_verify_bulk_file *files =
 	    calloc(pass->nfiles, sizeof(*files));
 	struct reading reading = { .round = *round };
+	const char *cpu = "cpu";
 	mih_err err;
 
 	if (!members || !files)
@@ -223,7 +224,8 @@ static mih_err run_round(const struct round *round,
 	reading.bulk.nfiles = collect(&reading);
 	if (reading.bulk.nfiles == 0)
 		return 0;
-	err = mih_gpu_open("cpu", &dev);
+	err = mih_gpu_open(
+	    &(struct mih_gpu_params){ .specs = &cpu, .nspecs = 1 }, &dev);
 	if (err)
 		return err;
 	reading.bulk.dev = dev;

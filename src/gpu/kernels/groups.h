@@ -10,6 +10,9 @@
  *   MIH_LEAF(state, src, len, is_root, number)  hash one leaf
  *   MIH_NODE(state, src, is_root)               hash two neighbours at src
  *   MIH_PUT_NODE(out, state)                    state to digest bytes
+ *   MIH_ROW         type of a row, if not struct mih_group
+ *   MIH_FINISH      function for what to do with the digests, if not to copy
+ *                   them to out; it gets this work-group's part of nodes
  *
  * A work item hashes one leaf; a work-group holds whole groups. Level by level
  * the pairs of all its groups are dealt out to consecutive work items, so that
@@ -19,12 +22,15 @@
  * Nodes lie in global memory, because the cores read their messages there;
  * they never leave the cache.
  */
+#ifndef MIH_ROW
+#define MIH_ROW struct mih_group
+#endif
 #define MIH_LEAVES (65536 / MIH_LEAF_BYTES)	 /* of a full group */
 #define MIH_PER_WG (MIH_WORK_ITEMS / MIH_LEAVES) /* groups per work-group */
 
 MIH_KERNEL MIH_NAME(const MIH_GLOBAL mih_u8 *arena,
-		    const MIH_GLOBAL struct mih_group *groups, mih_u32 ngroups,
-		    mih_dst nodes, mih_dst digests)
+		    const MIH_GLOBAL MIH_ROW *groups, mih_u32 ngroups,
+		    mih_dst nodes, mih_dst out)
 {
 	mih_u32 id = MIH_LOCAL_ID, first = MIH_WORKGROUP * MIH_PER_WG;
 	mih_u32 g = first + id / MIH_LEAVES, at = id % MIH_LEAVES;
@@ -76,12 +82,19 @@ MIH_KERNEL MIH_NAME(const MIH_GLOBAL mih_u8 *arena,
 		}
 	}
 	MIH_BARRIER();
+#ifdef MIH_FINISH
+	n = ngroups - first;
+	MIH_FINISH(groups + first, n < MIH_PER_WG ? n : MIH_PER_WG,
+		   nodes + first * MIH_LEAVES * MIH_NODE_BYTES,
+		   out + MIH_WORKGROUP * 2048);
+#else
 	g = first + id;
 	if (id < MIH_PER_WG && g < ngroups)
 		for (i = 0; i < MIH_NODE_BYTES / 8; i++)
-			((MIH_WORDS)(digests + g * MIH_NODE_BYTES))[i] =
+			((MIH_WORDS)(out + g * MIH_NODE_BYTES))[i] =
 			    ((MIH_WORDS)(nodes +
 					 g * MIH_LEAVES * MIH_NODE_BYTES))[i];
+#endif
 }
 
 #undef MIH_LEAVES
@@ -93,3 +106,5 @@ MIH_KERNEL MIH_NAME(const MIH_GLOBAL mih_u8 *arena,
 #undef MIH_LEAF
 #undef MIH_NODE
 #undef MIH_PUT_NODE
+#undef MIH_ROW
+#undef MIH_FINISH

@@ -23,13 +23,32 @@
 #define MIH_WORKGROUP blockIdx.x
 #endif
 
-#define MIH_WORK_ITEMS 256 /* per work-group, for every kernel */
+#define MIH_WORK_ITEMS 256 /* per work-group that hashes groups */
 
-/* One group of 64 KiB; struct mih_gpu_group of port_internal.h. */
+/* Rows of the tables: struct mih_gpu_group, mih_gpu_element and
+ * mih_gpu_segment of port_internal.h. */
 struct mih_group {
 	mih_u32 len;
 	mih_u32 is_root;
 	mih_u64 off;
+};
+
+struct mih_element {
+	mih_u32 len;
+	mih_u32 is_root;
+	mih_u64 off;
+	mih_u64 state[8];
+	mih_u64 count;
+	mih_u32 at;
+	mih_u32 end;
+	mih_u64 tail[32];
+};
+
+struct mih_segment {
+	mih_u64 at;
+	mih_u32 nblocks;
+	mih_u32 unused;
+	mih_u32 state[8];
 };
 
 typedef MIH_GLOBAL mih_u8 *mih_dst;
@@ -56,6 +75,14 @@ MIH_FN void mih_put_be64(mih_dst out, const mih_u64 *state)
 {
 	MIH_GLOBAL mih_u64 *to = (MIH_GLOBAL mih_u64 *)out;
 #define MIH_PUT(i) to[i] = mih_swapped64(state[i]);
+	MIH_EACH8(MIH_PUT)
+#undef MIH_PUT
+}
+
+MIH_FN void mih_put_8le64(mih_dst out, const mih_u64 *state)
+{
+	MIH_GLOBAL mih_u64 *to = (MIH_GLOBAL mih_u64 *)out;
+#define MIH_PUT(i) to[i] = state[i];
 	MIH_EACH8(MIH_PUT)
 #undef MIH_PUT
 }

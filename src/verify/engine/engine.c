@@ -235,7 +235,7 @@ void mih_verify_engine_stats(struct mih_verify_engine *engine,
 	gauges[MIH_VERIFY_VERDICTS] = atomic_load(&engine->verdicts.count);
 }
 
-const struct mih_gpu_dev *
+struct mih_gpu_dev *
 mih_verify_engine_device(const struct mih_verify_engine *engine)
 {
 	return engine->dev;

@@ -206,18 +206,13 @@ static uint16_t mismatches(const struct mih_verify_load *load)
 	return bad;
 }
 
-/* A device that fails, or that says "corrupt", is checked by the CPU. */
-static void check_by_cpu(struct mih_verify_load *load, mih_err err)
+/* Of a device that says "corrupt" the processor is asked whether it is so. */
+static void confirm(struct mih_verify_load *load)
 {
-	const struct mih_gpu_batch *batch = &load->batch;
 	struct mih_verify_engine *engine = load->engine;
 
-	mih_hash_groups(batch->alg, batch->ranges, batch->nranges,
-			batch->digests);
-	if (err) {
-		mih_verify_count(engine, MIH_VERIFY_DEVICE_ERRORS, 1);
+	if (!mih_gpu_confirm(&load->batch))
 		return;
-	}
 	mih_verify_count(engine, MIH_VERIFY_DEVICE_RECHECKS, 1);
 	if (!mismatches(load))
 		mih_verify_count(engine, MIH_VERIFY_DEVICE_WRONG, 1);
@@ -228,11 +223,12 @@ static void hashed(struct mih_gpu_batch *batch, mih_err err)
 	struct mih_verify_load *load =
 	    container_of(batch, struct mih_verify_load, batch);
 	uint16_t unread = load->bad;
-	bool is_cpu = !strcmp(load->engine->dev->ops->kind, "cpu");
 
 	mih_verify_took(load->engine, MIH_VERIFY_HASH_TIME, load->begun_ns);
-	if (err || (!is_cpu && mismatches(load)))
-		check_by_cpu(load, err);
+	if (batch->redone)
+		mih_verify_count(load->engine, MIH_VERIFY_DEVICE_ERRORS, 1);
+	if (err || mismatches(load))
+		confirm(load);
 	load->bad |= mismatches(load);
 	load_end(load, unread);
 }

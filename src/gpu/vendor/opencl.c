@@ -5,8 +5,7 @@
  * first use.
  */
 #define CL_TARGET_OPENCL_VERSION 120
-#include "gpu/device_internal.h"
-#include "gpu/offload_internal.h"
+#include "gpu/port_internal.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 
@@ -14,8 +13,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CL_CALLS(X)                                                            \
 	X(clGetPlatformIDs)                                                    \
@@ -40,7 +39,6 @@
 	X(clEnqueueWriteBuffer)                                                \
 	X(clEnqueueReadBuffer)                                                 \
 	X(clEnqueueNDRangeKernel)                                              \
-	X(clEnqueueMarkerWithWaitList)                                         \
 	X(clGetEventInfo)                                                      \
 	X(clReleaseEvent)                                                      \
 	X(clFinish)                                                            \
@@ -62,25 +60,21 @@ static struct {
 
 static pthread_once_t cl_once = PTHREAD_ONCE_INIT;
 
-/* Kernel sources: one text per row of kernels[], made at build time. */
+/* Kernel sources, one text per kernel, made at build time. */
 extern const char mih_gpu_opencl_mth4k_sha256[];
 extern const char mih_gpu_opencl_mth4k_sha512[];
 extern const char mih_gpu_opencl_mth4k_sha3_256[];
 extern const char mih_gpu_opencl_blake3[];
+extern const char mih_gpu_opencl_lthash16[];
+extern const char mih_gpu_opencl_sha256_segments[];
 
-static const struct kernel {
-	enum mih_hash_alg alg;
-	const char *name;
-	const char *source;
-	unsigned leaves; /* work items that one group takes */
-} kernels[] = {
-	{ MIH_HASH_MTH4K_SHA256, "mih_mth4k_sha256",
-	  mih_gpu_opencl_mth4k_sha256, 16 },
-	{ MIH_HASH_MTH4K_SHA512, "mih_mth4k_sha512",
-	  mih_gpu_opencl_mth4k_sha512, 16 },
-	{ MIH_HASH_MTH4K_SHA3_256, "mih_mth4k_sha3_256",
-	  mih_gpu_opencl_mth4k_sha3_256, 16 },
-	{ MIH_HASH_BLAKE3, "mih_blake3", mih_gpu_opencl_blake3, 64 },
+static const char *const sources[MIH_GPU_KERNEL_END] = {
+	[MIH_GPU_KERNEL_MTH4K_SHA256] = mih_gpu_opencl_mth4k_sha256,
+	[MIH_GPU_KERNEL_MTH4K_SHA512] = mih_gpu_opencl_mth4k_sha512,
+	[MIH_GPU_KERNEL_MTH4K_SHA3_256] = mih_gpu_opencl_mth4k_sha3_256,
+	[MIH_GPU_KERNEL_BLAKE3] = mih_gpu_opencl_blake3,
+	[MIH_GPU_KERNEL_LTHASH16] = mih_gpu_opencl_lthash16,
+	[MIH_GPU_KERNEL_SHA256_SEGMENTS] = mih_gpu_opencl_sha256_segments,
 };
 
 /** Pinned host memory is a mapped buffer: this finds the one from the other. */
@@ -95,16 +89,16 @@ struct mih_gpu_port {
 	cl_context context;
 	cl_command_queue queue; /* for mapping */
 	pthread_mutex_t lock;	/* guards programs and pinned */
-	cl_program programs[MIH_ARRAY_LEN(kernels)];
+	cl_program programs[MIH_GPU_KERNEL_END];
 	struct pinned *pinned;
-	char text[256];
 };
 
 struct mih_gpu_lane {
 	struct mih_gpu_port *port;
 	cl_command_queue queue;
-	cl_mem arena, groups, nodes, digests;
-	cl_kernel kernels[MIH_ARRAY_LEN(kernels)];
+	cl_mem arena, table, nodes, out;
+	cl_kernel kernels[MIH_GPU_KERNEL_END];
+	cl_event last; /* of the last command begun; owned, or NULL */
 };
 
 static mih_err cl_check(cl_int rc, const char *what)
@@ -148,25 +142,54 @@ static size_t opencl_count(void)
 	return cl.ndevices;
 }
 
-static void describe(struct mih_gpu_port *port, size_t ordinal)
+/* What only extensions tell: which card it is, for those that say so. */
+#define PCI_BUS_INFO_KHR 0x410f /* cl_khr_pci_bus_info */
+#define DEVICE_UUID_KHR	 0x106a /* cl_khr_device_uuid */
+
+static void identify_card(cl_device_id device, struct mih_gpu_identity *id)
 {
-	char name[128] = "?", driver[64] = "?";
+	struct {
+		cl_uint domain, bus, device, function;
+	} pci;
+	unsigned char uuid[16];
+	int at = 0;
+
+	if (cl.p_clGetDeviceInfo(device, PCI_BUS_INFO_KHR, sizeof(pci), &pci,
+				 NULL) == CL_SUCCESS)
+		snprintf(id->pci, sizeof(id->pci), "%04x:%02x:%02x.%x",
+			 pci.domain & 0xffff, pci.bus & 0xff, pci.device & 0xff,
+			 pci.function & 0xf);
+	if (cl.p_clGetDeviceInfo(device, DEVICE_UUID_KHR, sizeof(uuid), uuid,
+				 NULL) != CL_SUCCESS)
+		return;
+	for (int i = 0; i < 16; i++)
+		at += snprintf(
+		    id->uuid + at, sizeof(id->uuid) - (size_t)at, "%s%02x",
+		    i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+}
+
+static void opencl_identify(size_t ordinal, struct mih_gpu_identity *id)
+{
+	cl_device_id device = cl.devices[ordinal];
+	cl_device_type type = 0;
 	cl_ulong memory = 0;
 
-	cl.p_clGetDeviceInfo(port->device, CL_DEVICE_NAME, sizeof(name), name,
-			     NULL);
-	cl.p_clGetDeviceInfo(port->device, CL_DRIVER_VERSION, sizeof(driver),
-			     driver, NULL);
-	cl.p_clGetDeviceInfo(port->device, CL_DEVICE_GLOBAL_MEM_SIZE,
-			     sizeof(memory), &memory, NULL);
-	snprintf(port->text, sizeof(port->text),
-		 "opencl:%zu %.100s, %llu MiB, driver %.50s", ordinal, name,
-		 (unsigned long long)memory >> 20, driver);
+	*id = (struct mih_gpu_identity){ .name = "?" };
+	cl.p_clGetDeviceInfo(device, CL_DEVICE_NAME, sizeof(id->name) - 1,
+			     id->name, NULL);
+	cl.p_clGetDeviceInfo(device, CL_DRIVER_VERSION, sizeof(id->driver) - 1,
+			     id->driver, NULL);
+	cl.p_clGetDeviceInfo(device, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof(memory),
+			     &memory, NULL);
+	cl.p_clGetDeviceInfo(device, CL_DEVICE_TYPE, sizeof(type), &type, NULL);
+	id->memory = memory;
+	id->is_gpu = type & (CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_ACCELERATOR);
+	identify_card(device, id);
 }
 
 static void opencl_close(struct mih_gpu_port *port)
 {
-	for (size_t i = 0; i < MIH_ARRAY_LEN(kernels); i++)
+	for (int i = 0; i < MIH_GPU_KERNEL_END; i++)
 		if (port->programs[i])
 			cl.p_clReleaseProgram(port->programs[i]);
 	if (port->queue)
@@ -184,7 +207,7 @@ static mih_err opencl_open(size_t ordinal, struct mih_gpu_port **port_out)
 	cl_int rc;
 
 	if (!port)
-		return mih_err_fail_errno(-ENOMEM, "opencl:%zu", ordinal);
+		return mih_err_fail(MIH_EBACKEND, "opencl: out of memory");
 	pthread_mutex_init(&port->lock, NULL);
 	port->device = cl.devices[ordinal];
 	port->context =
@@ -199,14 +222,8 @@ static mih_err opencl_open(size_t ordinal, struct mih_gpu_port **port_out)
 		opencl_close(port);
 		return err;
 	}
-	describe(port, ordinal);
 	*port_out = port;
 	return 0;
-}
-
-static const char *opencl_describe(const struct mih_gpu_port *port)
-{
-	return port->text;
 }
 
 static void *opencl_host_alloc(struct mih_gpu_port *port, size_t len)
@@ -266,15 +283,16 @@ static void opencl_host_free(struct mih_gpu_port *port, void *buf)
 
 static void opencl_lane_close(struct mih_gpu_lane *lane)
 {
-	cl_mem mems[] = { lane->arena, lane->groups, lane->nodes,
-			  lane->digests };
+	cl_mem mems[] = { lane->arena, lane->table, lane->nodes, lane->out };
 
-	for (size_t i = 0; i < MIH_ARRAY_LEN(kernels); i++)
+	for (int i = 0; i < MIH_GPU_KERNEL_END; i++)
 		if (lane->kernels[i])
 			cl.p_clReleaseKernel(lane->kernels[i]);
 	for (size_t i = 0; i < MIH_ARRAY_LEN(mems); i++)
 		if (mems[i])
 			cl.p_clReleaseMemObject(mems[i]);
+	if (lane->last)
+		cl.p_clReleaseEvent(lane->last);
 	if (lane->queue)
 		cl.p_clReleaseCommandQueue(lane->queue);
 	free(lane);
@@ -298,7 +316,7 @@ static mih_err opencl_lane_open(struct mih_gpu_port *port, size_t ngroups,
 	cl_int rc;
 
 	if (!lane)
-		return mih_err_fail_errno(-ENOMEM, "opencl");
+		return mih_err_fail(MIH_EBACKEND, "opencl: out of memory");
 	lane->port = port;
 	lane->queue =
 	    cl.p_clCreateCommandQueue(port->context, port->device, 0, &rc);
@@ -307,15 +325,14 @@ static mih_err opencl_lane_open(struct mih_gpu_port *port, size_t ngroups,
 		err =
 		    device_memory(lane, ngroups * MIH_HASH_GROUP, &lane->arena);
 	if (!err)
-		err =
-		    device_memory(lane, ngroups * sizeof(struct mih_gpu_group),
-				  &lane->groups);
+		err = device_memory(lane, ngroups * MIH_GPU_ROW_MAX,
+				    &lane->table);
 	if (!err)
 		err = device_memory(lane, ngroups * MIH_GPU_NODES_LEN,
 				    &lane->nodes);
 	if (!err)
-		err = device_memory(lane, ngroups * MIH_HASH_LEN_MAX,
-				    &lane->digests);
+		err =
+		    device_memory(lane, ngroups * MIH_GPU_OUT_LEN, &lane->out);
 	if (err) {
 		opencl_lane_close(lane);
 		return err;
@@ -324,20 +341,79 @@ static mih_err opencl_lane_open(struct mih_gpu_port *port, size_t ngroups,
 	return 0;
 }
 
+/* Each command waits for the one before it by name: a queue in order would do
+ * so anyway, but this way a command that fails takes its successors with it. */
+static cl_uint nwaits(const struct mih_gpu_lane *lane)
+{
+	return lane->last ? 1 : 0;
+}
+
+static const cl_event *waits(const struct mih_gpu_lane *lane)
+{
+	return lane->last ? &lane->last : NULL;
+}
+
+static mih_err begun(struct mih_gpu_lane *lane, cl_int rc, cl_event event,
+		     const char *what)
+{
+	if (rc != CL_SUCCESS)
+		return cl_check(rc, what);
+	if (lane->last)
+		cl.p_clReleaseEvent(lane->last);
+	lane->last = event;
+	return 0;
+}
+
+static mih_err write_begin(struct mih_gpu_lane *lane, cl_mem to, size_t at,
+			   const void *data, size_t len)
+{
+	cl_event event;
+	cl_int rc =
+	    cl.p_clEnqueueWriteBuffer(lane->queue, to, CL_FALSE, at, len, data,
+				      nwaits(lane), waits(lane), &event);
+
+	return begun(lane, rc, event, "clEnqueueWriteBuffer");
+}
+
+static mih_err read_begin(struct mih_gpu_lane *lane, void *out, size_t len)
+{
+	cl_event event;
+	cl_int rc =
+	    cl.p_clEnqueueReadBuffer(lane->queue, lane->out, CL_FALSE, 0, len,
+				     out, nwaits(lane), waits(lane), &event);
+
+	return begun(lane, rc, event, "clEnqueueReadBuffer");
+}
+
 static mih_err opencl_upload(struct mih_gpu_lane *lane, size_t at,
 			     const void *data, size_t len)
 {
-	return CHECK(clEnqueueWriteBuffer, lane->queue, lane->arena, CL_FALSE,
-		     at, len, data, 0, NULL, NULL);
+	return write_begin(lane, lane->arena, at, data, len);
+}
+
+/* As much of the compiler's words as fits in a story. */
+static mih_err tell_build(struct mih_gpu_port *port, cl_program program, int k)
+{
+	mih_autofree char *log = NULL;
+	size_t len = 0;
+
+	cl.p_clGetProgramBuildInfo(program, port->device, CL_PROGRAM_BUILD_LOG,
+				   0, NULL, &len);
+	log = calloc(1, len + 1);
+	if (log)
+		cl.p_clGetProgramBuildInfo(program, port->device,
+					   CL_PROGRAM_BUILD_LOG, len, log,
+					   NULL);
+	return mih_err_fail(MIH_EBACKEND, "opencl: %s: %.400s",
+			    mih_gpu_kernels[k].name, log ? log : "?");
 }
 
 /* The lock makes two lanes that need a program at once build it once. */
-static mih_err program_get(struct mih_gpu_port *port, size_t k,
+static mih_err program_get(struct mih_gpu_port *port, int k,
 			   cl_program *program_out)
 {
 	pthread_mutex_t *guard mih_autounlock = &port->lock;
-	const char *source = kernels[k].source;
-	char log[512] = "";
+	const char *source = sources[k];
 	cl_program program;
 	cl_int rc;
 
@@ -352,18 +428,16 @@ static mih_err program_get(struct mih_gpu_port *port, size_t k,
 	rc = cl.p_clBuildProgram(program, 1, &port->device, "-cl-std=CL1.2",
 				 NULL, NULL);
 	if (rc != CL_SUCCESS) {
-		cl.p_clGetProgramBuildInfo(program, port->device,
-					   CL_PROGRAM_BUILD_LOG, sizeof(log),
-					   log, NULL);
+		mih_err err = tell_build(port, program, k);
+
 		cl.p_clReleaseProgram(program);
-		return mih_err_fail(MIH_EBACKEND, "opencl: %s: %.400s",
-				    kernels[k].name, log);
+		return err;
 	}
 	*program_out = port->programs[k] = program;
 	return 0;
 }
 
-static mih_err kernel_get(struct mih_gpu_lane *lane, size_t k)
+static mih_err kernel_get(struct mih_gpu_lane *lane, int k)
 {
 	cl_program program;
 	mih_err err;
@@ -374,134 +448,93 @@ static mih_err kernel_get(struct mih_gpu_lane *lane, size_t k)
 	err = program_get(lane->port, k, &program);
 	if (err)
 		return err;
-	lane->kernels[k] = cl.p_clCreateKernel(program, kernels[k].name, &rc);
+	lane->kernels[k] =
+	    cl.p_clCreateKernel(program, mih_gpu_kernels[k].name, &rc);
 	return cl_check(rc, "clCreateKernel");
 }
 
-static mih_err launch(struct mih_gpu_lane *lane, size_t k, size_t n)
+static mih_err set_arguments(const struct mih_gpu_lane *lane, cl_kernel kernel,
+			     cl_uint n)
 {
-	size_t per_group = MIH_GPU_WORK / kernels[k].leaves;
-	size_t local = MIH_GPU_WORK;
-	size_t global = (n + per_group - 1) / per_group * local;
-	cl_uint ngroups = (cl_uint)n;
-	cl_kernel kernel = lane->kernels[k];
-	mih_err err =
-	    CHECK(clSetKernelArg, kernel, 0, sizeof(cl_mem), &lane->arena);
+	const struct {
+		size_t len;
+		const void *value;
+	} args[] = {
+		{ sizeof(cl_mem), &lane->arena },
+		{ sizeof(cl_mem), &lane->table },
+		{ sizeof(n), &n },
+		{ sizeof(cl_mem), &lane->nodes },
+		{ sizeof(cl_mem), &lane->out },
+	};
+	mih_err err = 0;
 
-	if (!err)
-		err = CHECK(clSetKernelArg, kernel, 1, sizeof(cl_mem),
-			    &lane->groups);
-	if (!err)
-		err =
-		    CHECK(clSetKernelArg, kernel, 2, sizeof(ngroups), &ngroups);
-	if (!err)
-		err = CHECK(clSetKernelArg, kernel, 3, sizeof(cl_mem),
-			    &lane->nodes);
-	if (!err)
-		err = CHECK(clSetKernelArg, kernel, 4, sizeof(cl_mem),
-			    &lane->digests);
-	if (!err)
-		err = CHECK(clEnqueueNDRangeKernel, lane->queue, kernel, 1,
-			    NULL, &global, &local, 0, NULL, NULL);
+	for (cl_uint i = 0; i < MIH_ARRAY_LEN(args) && !err; i++)
+		err = CHECK(clSetKernelArg, kernel, i, args[i].len,
+			    args[i].value);
 	return err;
 }
 
-static mih_err opencl_hash(struct mih_gpu_lane *lane, enum mih_hash_alg alg,
-			   const struct mih_gpu_group *groups, size_t n,
-			   uint8_t *digests)
+static mih_err run_kernel(struct mih_gpu_lane *lane,
+			  const struct mih_gpu_launch *launch)
 {
-	size_t k = 0;
-	mih_err err;
+	size_t local = mih_gpu_kernels[launch->kernel].items;
+	size_t global = mih_gpu_workgroups(launch->kernel, launch->n) * local;
+	cl_kernel kernel = lane->kernels[launch->kernel];
+	mih_err err = set_arguments(lane, kernel, (cl_uint)launch->n);
+	cl_event event;
+	cl_int rc;
 
-	while (k < MIH_ARRAY_LEN(kernels) && kernels[k].alg != alg)
-		k++;
-	if (k == MIH_ARRAY_LEN(kernels))
-		return mih_err_fail(MIH_EBACKEND, "opencl: no such kernel");
-	err = kernel_get(lane, k);
-	if (!err)
-		err = CHECK(clEnqueueWriteBuffer, lane->queue, lane->groups,
-			    CL_FALSE, 0, n * sizeof(*groups), groups, 0, NULL,
-			    NULL);
-	if (!err)
-		err = launch(lane, k, n);
-	if (!err)
-		err = CHECK(clEnqueueReadBuffer, lane->queue, lane->digests,
-			    CL_FALSE, 0, n * mih_hash_info(alg)->len, digests,
-			    0, NULL, NULL);
-	return err;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-/* Asked, not waited for, as in cuda.c. */
-static mih_err opencl_finish(struct mih_gpu_lane *lane, unsigned timeout_ms)
-{
-	uint64_t until = now_ms() + timeout_ms;
-	const struct timespec pause = { .tv_nsec = 20000 };
-	cl_int status = CL_QUEUED;
-	cl_event last;
-	mih_err err =
-	    CHECK(clEnqueueMarkerWithWaitList, lane->queue, 0, NULL, &last);
-
-	if (!err)
-		err = CHECK(clFlush, lane->queue);
-	while (!err) {
-		err = CHECK(clGetEventInfo, last,
-			    CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(status),
-			    &status, NULL);
-
-		if (err || status <= CL_COMPLETE)
-			break;
-		if (now_ms() > until)
-			return mih_err_fail(MIH_EBACKEND,
-					    "opencl: no answer for %u ms",
-					    timeout_ms);
-		nanosleep(&pause, NULL);
-	}
 	if (err)
 		return err;
-	cl.p_clReleaseEvent(last);
-	return cl_check(status, "batch");
+	rc = cl.p_clEnqueueNDRangeKernel(lane->queue, kernel, 1, NULL, &global,
+					 &local, nwaits(lane), waits(lane),
+					 &event);
+	return begun(lane, rc, event, "clEnqueueNDRangeKernel");
+}
+
+static mih_err opencl_launch(struct mih_gpu_lane *lane,
+			     const struct mih_gpu_launch *launch)
+{
+	mih_err err = kernel_get(lane, launch->kernel);
+
+	if (!err)
+		err = write_begin(lane, lane->table, 0, launch->table,
+				  launch->n *
+				      mih_gpu_kernels[launch->kernel].row_len);
+	if (!err)
+		err = run_kernel(lane, launch);
+	if (!err)
+		err = read_begin(lane, launch->out, launch->out_len);
+	if (!err)
+		err = CHECK(clFlush, lane->queue);
+	return err;
+}
+
+static mih_err opencl_poll(struct mih_gpu_lane *lane)
+{
+	cl_int status = CL_COMPLETE;
+	mih_err err = 0;
+
+	if (lane->last)
+		err = CHECK(clGetEventInfo, lane->last,
+			    CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(status),
+			    &status, NULL);
+	if (err)
+		return err;
+	return status > CL_COMPLETE ? -EAGAIN : cl_check(status, "batch");
 }
 
 const struct mih_gpu_port_ops mih_gpu_opencl_port = {
 	.kind = "opencl",
 	.count = opencl_count,
+	.identify = opencl_identify,
 	.open = opencl_open,
 	.close = opencl_close,
-	.describe = opencl_describe,
 	.host_alloc = opencl_host_alloc,
 	.host_free = opencl_host_free,
 	.lane_open = opencl_lane_open,
 	.lane_close = opencl_lane_close,
 	.upload = opencl_upload,
-	.hash = opencl_hash,
-	.finish = opencl_finish,
-};
-
-static mih_err device_open(size_t ordinal, struct mih_gpu_dev **dev_out)
-{
-	return mih_gpu_offload_new(&mih_gpu_opencl_ops, &mih_gpu_opencl_port,
-				   ordinal, dev_out);
-}
-
-const struct mih_gpu_ops mih_gpu_opencl_ops = {
-	.api = MIH_GPU_API,
-	.kind = "opencl",
-	/* Named only: the same card may be there as a CUDA device, and PoCL is
-	 * the processor itself. */
-	.automatic = false,
-	.count = opencl_count,
-	.open = device_open,
-	.close = mih_gpu_offload_close,
-	.submit = mih_gpu_offload_submit,
-	.staging_alloc = mih_gpu_offload_staging_alloc,
-	.staging_free = mih_gpu_offload_staging_free,
-	.describe = mih_gpu_offload_describe,
+	.launch = opencl_launch,
+	.poll = opencl_poll,
 };

@@ -3,16 +3,16 @@
  * binary starts on machines without a driver; the kernels are a fat binary
  * inside it, so none needs a toolkit either.
  */
-#include "gpu/device_internal.h"
-#include "gpu/offload_internal.h"
+#include "gpu/port_internal.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 
+#include <ctype.h>
 #include <cuda.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
+#include <stdlib.h>
 
 /* The names are spelled through the macros of cuda.h, which append the version
  * that belongs to the declared signature. */
@@ -24,6 +24,8 @@
 	X(cuDeviceGet)                                                         \
 	X(cuDeviceGetName)                                                     \
 	X(cuDeviceTotalMem)                                                    \
+	X(cuDeviceGetUuid)                                                     \
+	X(cuDeviceGetPCIBusId)                                                 \
 	X(cuDevicePrimaryCtxRetain)                                            \
 	X(cuDevicePrimaryCtxRelease)                                           \
 	X(cuCtxSetCurrent)                                                     \
@@ -64,24 +66,13 @@ struct mih_gpu_port {
 	CUdevice device;
 	CUcontext context;
 	CUmodule module;
-	char text[160];
+	CUfunction functions[MIH_GPU_KERNEL_END];
 };
 
 struct mih_gpu_lane {
 	struct mih_gpu_port *port;
 	CUstream stream;
-	CUdeviceptr arena, groups, nodes, digests;
-};
-
-static const struct kernel {
-	enum mih_hash_alg alg;
-	const char *name;
-	unsigned leaves; /* threads that one group takes */
-} kernels[] = {
-	{ MIH_HASH_MTH4K_SHA256, "mih_mth4k_sha256", 16 },
-	{ MIH_HASH_MTH4K_SHA512, "mih_mth4k_sha512", 16 },
-	{ MIH_HASH_MTH4K_SHA3_256, "mih_mth4k_sha3_256", 16 },
-	{ MIH_HASH_BLAKE3, "mih_blake3", 64 },
+	CUdeviceptr arena, table, nodes, out;
 };
 
 static void cu_load(void)
@@ -113,18 +104,38 @@ static size_t cuda_count(void)
 	return cu.loaded ? (size_t)cu.ndevices : 0;
 }
 
-static void describe(struct mih_gpu_port *port, size_t ordinal)
+/* "GPU-" and the bytes in the groups that nvidia-smi prints. */
+static void format_uuid(const CUuuid *uuid, char out[48])
 {
-	char name[80] = "?";
+	int at = snprintf(out, 48, "GPU-");
+
+	for (int i = 0; i < 16; i++)
+		at += snprintf(out + at, 48 - (size_t)at, "%s%02x",
+			       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			       (unsigned char)uuid->bytes[i]);
+}
+
+static void cuda_identify(size_t ordinal, struct mih_gpu_identity *id)
+{
 	size_t memory = 0;
 	int driver = 0;
+	CUdevice device;
+	CUuuid uuid;
 
-	cu.p_cuDeviceGetName(name, sizeof(name), port->device);
-	cu.p_cuDeviceTotalMem(&memory, port->device);
+	*id = (struct mih_gpu_identity){ .name = "?", .is_gpu = true };
+	if (cu.p_cuDeviceGet(&device, (int)ordinal) != CUDA_SUCCESS)
+		return;
+	cu.p_cuDeviceGetName(id->name, sizeof(id->name), device);
+	cu.p_cuDeviceTotalMem(&memory, device);
+	id->memory = memory;
+	if (cu.p_cuDeviceGetUuid(&uuid, device) == CUDA_SUCCESS)
+		format_uuid(&uuid, id->uuid);
+	cu.p_cuDeviceGetPCIBusId(id->pci, sizeof(id->pci), device);
+	for (char *at = id->pci; *at; at++)
+		*at = (char)tolower((unsigned char)*at);
 	cu.p_cuDriverGetVersion(&driver);
-	snprintf(port->text, sizeof(port->text),
-		 "cuda:%zu %s, %zu MiB, driver interface %d.%d", ordinal, name,
-		 memory >> 20, driver / 1000, driver % 1000 / 10);
+	snprintf(id->driver, sizeof(id->driver), "CUDA %d.%d", driver / 1000,
+		 driver % 1000 / 10);
 }
 
 static void cuda_close(struct mih_gpu_port *port)
@@ -139,13 +150,23 @@ static void cuda_close(struct mih_gpu_port *port)
 	free(port);
 }
 
+static mih_err find_functions(struct mih_gpu_port *port)
+{
+	mih_err err = 0;
+
+	for (int k = 0; k < MIH_GPU_KERNEL_END && !err; k++)
+		err = CHECK(cuModuleGetFunction, &port->functions[k],
+			    port->module, mih_gpu_kernels[k].name);
+	return err;
+}
+
 static mih_err cuda_open(size_t ordinal, struct mih_gpu_port **port_out)
 {
 	struct mih_gpu_port *port = calloc(1, sizeof(*port));
 	mih_err err;
 
 	if (!port)
-		return mih_err_fail_errno(-ENOMEM, "cuda:%zu", ordinal);
+		return mih_err_fail(MIH_EBACKEND, "cuda: out of memory");
 	err = CHECK(cuDeviceGet, &port->device, (int)ordinal);
 	if (!err)
 		err = CHECK(cuDevicePrimaryCtxRetain, &port->context,
@@ -155,18 +176,14 @@ static mih_err cuda_open(size_t ordinal, struct mih_gpu_port **port_out)
 	if (!err)
 		err =
 		    CHECK(cuModuleLoadData, &port->module, mih_gpu_cuda_image);
+	if (!err)
+		err = find_functions(port);
 	if (err) {
 		cuda_close(port);
 		return err;
 	}
-	describe(port, ordinal);
 	*port_out = port;
 	return 0;
-}
-
-static const char *cuda_describe(const struct mih_gpu_port *port)
-{
-	return port->text;
 }
 
 static void *cuda_host_alloc(struct mih_gpu_port *port, size_t len)
@@ -192,9 +209,9 @@ static void cuda_lane_close(struct mih_gpu_lane *lane)
 	if (lane->stream)
 		cu.p_cuStreamDestroy(lane->stream);
 	cu.p_cuMemFree(lane->arena);
-	cu.p_cuMemFree(lane->groups);
+	cu.p_cuMemFree(lane->table);
 	cu.p_cuMemFree(lane->nodes);
-	cu.p_cuMemFree(lane->digests);
+	cu.p_cuMemFree(lane->out);
 	free(lane);
 }
 
@@ -212,14 +229,13 @@ static mih_err lane_fill(struct mih_gpu_lane *lane, size_t ngroups)
 	if (!err)
 		err = CHECK(cuMemAlloc, &lane->arena, ngroups * MIH_HASH_GROUP);
 	if (!err)
-		err = CHECK(cuMemAlloc, &lane->groups,
-			    ngroups * sizeof(struct mih_gpu_group));
+		err =
+		    CHECK(cuMemAlloc, &lane->table, ngroups * MIH_GPU_ROW_MAX);
 	if (!err)
 		err = CHECK(cuMemAlloc, &lane->nodes,
 			    ngroups * MIH_GPU_NODES_LEN);
 	if (!err)
-		err = CHECK(cuMemAlloc, &lane->digests,
-			    ngroups * MIH_HASH_LEN_MAX);
+		err = CHECK(cuMemAlloc, &lane->out, ngroups * MIH_GPU_OUT_LEN);
 	return err;
 }
 
@@ -230,7 +246,7 @@ static mih_err cuda_lane_open(struct mih_gpu_port *port, size_t ngroups,
 	mih_err err;
 
 	if (!lane)
-		return mih_err_fail_errno(-ENOMEM, "cuda");
+		return mih_err_fail(MIH_EBACKEND, "cuda: out of memory");
 	lane->port = port;
 	err = lane_fill(lane, ngroups);
 	if (err) {
@@ -252,104 +268,54 @@ static mih_err cuda_upload(struct mih_gpu_lane *lane, size_t at,
 		     lane->stream);
 }
 
-static mih_err launch(struct mih_gpu_lane *lane, const struct kernel *kernel,
-		      size_t n)
+static mih_err run_kernel(struct mih_gpu_lane *lane,
+			  const struct mih_gpu_launch *launch)
 {
-	unsigned ngroups = (unsigned)n;
-	unsigned per_block = MIH_GPU_WORK / kernel->leaves;
-	void *args[] = { &lane->arena, &lane->groups, &ngroups, &lane->nodes,
-			 &lane->digests };
-	CUfunction function;
-	mih_err err = CHECK(cuModuleGetFunction, &function, lane->port->module,
-			    kernel->name);
+	unsigned n = (unsigned)launch->n;
+	void *args[] = { &lane->arena, &lane->table, &n, &lane->nodes,
+			 &lane->out };
 
-	if (err)
-		return err;
-	return CHECK(cuLaunchKernel, function,
-		     (ngroups + per_block - 1) / per_block, 1, 1, MIH_GPU_WORK,
-		     1, 1, 0, lane->stream, args, NULL);
+	return CHECK(cuLaunchKernel, lane->port->functions[launch->kernel],
+		     (unsigned)mih_gpu_workgroups(launch->kernel, launch->n), 1,
+		     1, mih_gpu_kernels[launch->kernel].items, 1, 1, 0,
+		     lane->stream, args, NULL);
 }
 
-static mih_err cuda_hash(struct mih_gpu_lane *lane, enum mih_hash_alg alg,
-			 const struct mih_gpu_group *groups, size_t n,
-			 uint8_t *digests)
+static mih_err cuda_launch(struct mih_gpu_lane *lane,
+			   const struct mih_gpu_launch *launch)
 {
-	const struct kernel *kernel = NULL;
-	mih_err err;
+	mih_err err = CHECK(cuCtxSetCurrent, lane->port->context);
 
-	for (size_t i = 0; i < MIH_ARRAY_LEN(kernels); i++)
-		if (kernels[i].alg == alg)
-			kernel = &kernels[i];
-	if (!kernel)
-		return mih_err_fail(MIH_EBACKEND, "cuda: no such kernel");
-	err = CHECK(cuMemcpyHtoDAsync, lane->groups, groups,
-		    n * sizeof(*groups), lane->stream);
 	if (!err)
-		err = launch(lane, kernel, n);
+		err = CHECK(cuMemcpyHtoDAsync, lane->table, launch->table,
+			    launch->n * mih_gpu_kernels[launch->kernel].row_len,
+			    lane->stream);
 	if (!err)
-		err = CHECK(cuMemcpyDtoHAsync, digests, lane->digests,
-			    n * mih_hash_info(alg)->len, lane->stream);
+		err = run_kernel(lane, launch);
+	if (!err)
+		err = CHECK(cuMemcpyDtoHAsync, launch->out, lane->out,
+			    launch->out_len, lane->stream);
 	return err;
 }
 
-static uint64_t now_ns(void)
+static mih_err cuda_poll(struct mih_gpu_lane *lane)
 {
-	struct timespec ts;
+	CUresult rc = cu.p_cuStreamQuery(lane->stream);
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-/* Asked, not waited for: a device that stops answering must not take the
- * thread with it. 20 us between questions cost little beside a 400 us batch. */
-static mih_err cuda_finish(struct mih_gpu_lane *lane, unsigned timeout_ms)
-{
-	uint64_t until = now_ns() + (uint64_t)timeout_ms * 1000000;
-	const struct timespec pause = { .tv_nsec = 20000 };
-	CUresult rc;
-
-	while ((rc = cu.p_cuStreamQuery(lane->stream)) ==
-	       CUDA_ERROR_NOT_READY) {
-		if (now_ns() > until)
-			return mih_err_fail(MIH_EBACKEND,
-					    "cuda: no answer for %u ms",
-					    timeout_ms);
-		nanosleep(&pause, NULL);
-	}
-	return cu_check(rc, "batch");
+	return rc == CUDA_ERROR_NOT_READY ? -EAGAIN : cu_check(rc, "batch");
 }
 
 const struct mih_gpu_port_ops mih_gpu_cuda_port = {
 	.kind = "cuda",
 	.count = cuda_count,
+	.identify = cuda_identify,
 	.open = cuda_open,
 	.close = cuda_close,
-	.describe = cuda_describe,
 	.host_alloc = cuda_host_alloc,
 	.host_free = cuda_host_free,
 	.lane_open = cuda_lane_open,
 	.lane_close = cuda_lane_close,
 	.upload = cuda_upload,
-	.hash = cuda_hash,
-	.finish = cuda_finish,
-};
-
-static mih_err device_open(size_t ordinal, struct mih_gpu_dev **dev_out)
-{
-	return mih_gpu_offload_new(&mih_gpu_cuda_ops, &mih_gpu_cuda_port,
-				   ordinal, dev_out);
-}
-
-const struct mih_gpu_ops mih_gpu_cuda_ops = {
-	.api = MIH_GPU_API,
-	.kind = "cuda",
-	/* Named only, until it has been measured on the hardware. */
-	.automatic = false,
-	.count = cuda_count,
-	.open = device_open,
-	.close = mih_gpu_offload_close,
-	.submit = mih_gpu_offload_submit,
-	.staging_alloc = mih_gpu_offload_staging_alloc,
-	.staging_free = mih_gpu_offload_staging_free,
-	.describe = mih_gpu_offload_describe,
+	.launch = cuda_launch,
+	.poll = cuda_poll,
 };

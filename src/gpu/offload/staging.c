@@ -1,4 +1,4 @@
-#include "gpu/staging_internal.h"
+#include "gpu/offload/staging_internal.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 

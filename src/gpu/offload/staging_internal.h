@@ -1,5 +1,5 @@
 /*
- * gpu/staging_internal.h - deal out one block of staging memory
+ * gpu/offload/staging_internal.h - deal out one block of staging memory
  *
  * Layer: src/gpu.  Threads: internally locked.
  *
