@@ -45,10 +45,11 @@ struct active {
 	struct active *next;
 	size_t file;
 	struct mih_verify_bulk_source src;
-	uint64_t claimed; /* bytes handed out as pieces */
+	uint64_t end;	  /* of what is to be read */
+	uint64_t claimed; /* handed out as pieces up to here */
 	size_t out;	  /* pieces not finished */
 	struct mih_verify_bulk_chain chain;
-	uint64_t chained;    /* bytes it has seen */
+	uint64_t chained;    /* it has seen all up to here */
 	bool chaining;	     /* somebody runs the chain */
 	struct piece *ready; /* for the chain, ascending */
 	mih_err err;
@@ -213,7 +214,7 @@ static void settle(struct pass *pass, struct active *a)
 {
 	if (a->out > 0)
 		return;
-	if (!pass->err && !a->err && a->claimed < a->src.nbytes)
+	if (!pass->err && !a->err && a->claimed < a->end)
 		return;
 	unlink_active(pass, a);
 	if (pass->err) {
@@ -407,9 +408,19 @@ static void claim(struct active *a, struct piece *piece)
 	piece->of = a;
 	piece->off = a->claimed;
 	piece->range.len =
-	    (size_t)MIH_MIN((uint64_t)PIECE, a->src.nbytes - a->claimed);
+	    (size_t)MIH_MIN((uint64_t)PIECE, a->end - a->claimed);
 	a->claimed += piece->range.len;
 	a->out++;
+}
+
+/* All of the file, or its shards. */
+static void set_range(struct active *a, const struct mih_verify_bulk_file *file)
+{
+	a->src.nbytes = a->end = file->nbytes;
+	if (!file->shards)
+		return;
+	a->claimed = a->chained = file->shards[0].begin;
+	a->end = file->shards[file->nshards - 1].end;
 }
 
 /* Open the next file and read its first piece into @piece; an empty file has
@@ -428,13 +439,13 @@ static void begin_file(struct pass *pass, size_t file, struct piece *piece)
 		return;
 	}
 	a->file = file;
-	a->src.nbytes = pass->bulk->files[file].nbytes;
+	set_range(a, &pass->bulk->files[file]);
 	a->err = mih_verify_bulk_source_open(pass->bulk, file, &a->src);
 	if (!a->err && is_chained(pass, a))
 		a->err =
 		    mih_hash_stream_new(pass->bulk->flat, &a->chain.stream);
 	pthread_mutex_lock(&pass->lock);
-	if (a->err || a->src.nbytes == 0) {
+	if (a->err || a->claimed == a->end) {
 		give_piece(pass, piece);
 		wake(pass);
 		pthread_mutex_unlock(&pass->lock);
@@ -455,7 +466,7 @@ static struct active *choose(const struct pass *pass)
 	struct active *best = NULL;
 
 	for (struct active *a = pass->active; a; a = a->next)
-		if (!a->err && a->claimed < a->src.nbytes &&
+		if (!a->err && a->claimed < a->end &&
 		    a->out < (is_chained(pass, a) ? AHEAD : SIZE_MAX) &&
 		    (!best || a->out < best->out))
 			best = a;

@@ -25,13 +25,14 @@
  * of groups(). */
 #define MIH_VERIFY_BULK_PIECE ((size_t)1 << 20)
 
-/** One file to read, and what came out of it. */
+/** One file to read, or shards of one, and what came out of it. */
 struct mih_verify_bulk_file {
 	const char *path; /* relative to the model folder (borrowed) */
 	uint64_t nbytes;  /* exactly so many, or the file has failed */
-	const struct mih_sig_shard *shards; /* with params.flat: hold each of
-			     these against its digest, instead of flat; they
-			     cover the file (borrowed); or NULL */
+	const struct mih_sig_shard *shards; /* with params.flat: read what these
+			     cover, and hold each against its digest, instead
+			     of flat; neighbours (borrowed); or NULL. With
+			     params.tree they are all of the file */
 	size_t nshards;
 	const uint8_t *hints; /* with params.flat sha256: what somebody says
 			     its state is after each whole MiB, 32 bytes each

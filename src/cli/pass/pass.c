@@ -148,42 +148,74 @@ static const uint8_t *states_of(const struct round *round, size_t i)
 	return round->is_second ? NULL : round->pass->files[i].states;
 }
 
-static size_t collect(struct reading *reading)
+/* Shards are read side by side, each by itself, unless the groups of the whole
+ * file are wanted of the same bytes. */
+static size_t parts_of(const struct mih_cli_pass_file *file)
 {
-	struct mih_cli_pass *pass = reading->round.pass;
+	return file->tree == MIH_HASH_NONE && file->nshards > 1 ? file->nshards
+								: 1;
+}
+
+static size_t count_parts(const struct round *round)
+{
+	const struct mih_cli_pass *pass = round->pass;
 	size_t n = 0;
 
 	for (size_t i = 0; i < pass->nfiles; i++)
-		if (belongs(&reading->round, &pass->files[i])) {
-			reading->round.members[n] = i;
-			reading->bulk.files[n++] =
-			    (struct mih_verify_bulk_file){
-				    .path = pass->files[i].path,
-				    .nbytes = pass->files[i].nbytes,
-				    .shards = pass->files[i].shards,
-				    .nshards = pass->files[i].nshards,
-				    .hints = states_of(&reading->round, i),
-			    };
-		}
+		if (belongs(round, &pass->files[i]))
+			n += parts_of(&pass->files[i]);
 	return n;
+}
+
+static void collect_file(struct reading *reading, size_t i)
+{
+	struct mih_cli_pass_file *file = &reading->round.pass->files[i];
+	size_t nparts = parts_of(file);
+
+	for (size_t part = 0; part < nparts; part++) {
+		reading->round.members[reading->bulk.nfiles] = i;
+		reading->bulk.files[reading->bulk.nfiles++] =
+		    (struct mih_verify_bulk_file){
+			    .path = file->path,
+			    .nbytes = file->nbytes,
+			    .shards = file->shards ? file->shards + part : NULL,
+			    .nshards = file->nshards / nparts,
+			    .hints = states_of(&reading->round, i),
+		    };
+	}
+	file->err = 0;
+	file->nbad = 0;
+}
+
+static void collect(struct reading *reading)
+{
+	const struct mih_cli_pass *pass = reading->round.pass;
+
+	for (size_t i = 0; i < pass->nfiles; i++)
+		if (belongs(&reading->round, &pass->files[i]))
+			collect_file(reading, i);
+}
+
+static void hand_out_one(const struct mih_verify_bulk_file *from,
+			 struct mih_cli_pass_file *to)
+{
+	if (!to->err)
+		to->err = from->err;
+	to->misled |= from->hints && from->err == MIH_EDIGEST;
+	if (from->nbad && !to->nbad)
+		to->first_bad =
+		    (size_t)(from->shards - to->shards) + from->first_bad;
+	to->nbad += from->nbad;
+	memcpy(to->digest, from->flat, sizeof(to->digest));
 }
 
 static void hand_out(const struct reading *reading)
 {
 	struct mih_cli_pass *pass = reading->round.pass;
 
-	for (size_t n = 0; n < reading->bulk.nfiles; n++) {
-		const struct mih_verify_bulk_file *from =
-		    &reading->bulk.files[n];
-		struct mih_cli_pass_file *to =
-		    &pass->files[reading->round.members[n]];
-
-		to->err = from->err;
-		to->misled |= from->hints && from->err == MIH_EDIGEST;
-		to->nbad = from->nbad;
-		to->first_bad = from->first_bad;
-		memcpy(to->digest, from->flat, sizeof(to->digest));
-	}
+	for (size_t n = 0; n < reading->bulk.nfiles; n++)
+		hand_out_one(&reading->bulk.files[n],
+			     &pass->files[reading->round.members[n]]);
 }
 
 static void close_dev(struct mih_gpu_dev **dev)
@@ -196,9 +228,10 @@ static mih_err run_round(const struct round *round,
 {
 	struct mih_cli_pass *pass = round->pass;
 	MIH_CLEANUP(close_dev) struct mih_gpu_dev *dev = NULL;
-	mih_autofree size_t *members = calloc(pass->nfiles, sizeof(*members));
+	size_t n = count_parts(round);
+	mih_autofree size_t *members = calloc(n + 1, sizeof(*members));
 	mih_autofree struct mih_verify_bulk_file *files =
-	    calloc(pass->nfiles, sizeof(*files));
+	    calloc(n + 1, sizeof(*files));
 	struct reading reading = { .round = *round };
 	const char *cpu = "cpu";
 	mih_err err;
@@ -221,8 +254,8 @@ static mih_err run_round(const struct round *round,
 		.progress = &progress->done,
 		.cancel = &interrupted,
 	};
-	reading.bulk.nfiles = collect(&reading);
-	if (reading.bulk.nfiles == 0)
+	collect(&reading);
+	if (n == 0)
 		return 0;
 	err = mih_gpu_open(
 	    &(struct mih_gpu_params){ .specs = &cpu, .nspecs = 1 }, &dev);
