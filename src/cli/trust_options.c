@@ -231,6 +231,11 @@ mih_err mih_cli_trust_load(const struct mih_cli_trust *options,
 		.statement = options->compat_v01,
 		.encoding = options->compat_v02,
 	};
+	const struct mih_sig_freshness freshness = {
+		.digest = options->expect_digest,
+		.min_time = options->min_time,
+		.max_age = options->max_age,
+	};
 	mih_err err = check_kinds(options);
 
 	if (err)
@@ -240,6 +245,8 @@ mih_err mih_cli_trust_load(const struct mih_cli_trust *options,
 		return mih_err_fail_errno(-ENOMEM, "mihfs");
 	mih_sig_trust_set_legacy(trust, &legacy);
 	err = mih_sig_trust_set_rules(trust, &rules);
+	if (!err)
+		err = mih_sig_trust_set_freshness(trust, &freshness);
 	if (err)
 		return err;
 	if (wants_chain(options))
@@ -293,6 +300,9 @@ const char **mih_cli_trust_words(const struct mih_cli_trust *o, const char **at)
 	put_text(&at, "--identity-provider", o->identity_provider);
 	put_text(&at, "--trusted-root", o->trusted_root);
 	put_text(&at, "--trust-config", o->trust_config);
+	put_text(&at, "--expect-digest", o->expect_digest);
+	put_text(&at, "--min-time", o->min_time);
+	put_text(&at, "--max-age", o->max_age);
 	put_flag(&at, "--compat-v0.1", o->compat_v01);
 	put_flag(&at, "--compat-v0.2", o->compat_v02);
 	return at;
@@ -300,7 +310,7 @@ const char **mih_cli_trust_words(const struct mih_cli_trust *o, const char **at)
 
 size_t mih_cli_trust_nwords(const struct mih_cli_trust *o)
 {
-	return 2 * (o->public_keys.n + o->certificate_chain.n + o->crls.n) + 20;
+	return 2 * (o->public_keys.n + o->certificate_chain.n + o->crls.n) + 26;
 }
 
 void mih_cli_trust_fini(struct mih_cli_trust *options)

@@ -21,6 +21,7 @@ struct mih_cli_trust {
 	const char *identity, *identity_regex, *identity_provider;
 	const char *trust_config, *trusted_root;
 	bool compat_v01, compat_v02;
+	const char *expect_digest, *min_time, *max_age;
 };
 
 /** Whom to believe about keyless signatures, if nothing else is said. */
@@ -95,6 +96,24 @@ struct mih_cli_trust {
 	      .value = &(t).trust_config,                                      \
 	      .argument = "FILE",                                              \
 	      .help = "... or a client trust config that holds it" },          \
+	    { .name = "expect-digest",                                         \
+	      .kind = MIH_CLI_TEXT,                                            \
+	      .value = &(t).expect_digest,                                     \
+	      .argument = "DIGEST",                                            \
+	      .help = "take the model with this root alone, as 'mihfs "        \
+		      "inspect' prints it" },                                  \
+	    { .name = "min-time",                                              \
+	      .kind = MIH_CLI_TEXT,                                            \
+	      .value = &(t).min_time,                                          \
+	      .argument = "TIME",                                              \
+	      .help =                                                          \
+		  "take what was provably signed then or later (keyless); "    \
+		  "2026-03-14" },                                              \
+	    { .name = "max-age",                                               \
+	      .kind = MIH_CLI_TEXT,                                            \
+	      .value = &(t).max_age,                                           \
+	      .argument = "AGE",                                               \
+	      .help = "... or so long ago at most; 90d, 12h" },                \
 	    { .name = "compat-v0.1",                                           \
 	      .kind = MIH_CLI_FLAG,                                            \
 	      .value = &(t).compat_v01,                                        \

@@ -198,9 +198,13 @@ mih_err mih_sig_bundle_read(const char *path,
 mih_err mih_sig_bundle_verify(const struct mih_sig_bundle *bundle,
 			      const struct mih_sig_trust *trust)
 {
+	struct mih_sig_moment moment = { .is_proven = false };
 	mih_err err = mih_sig_legacy_check(bundle, trust);
 
-	return err ? err : bundle->method->verify(bundle, trust);
+	if (!err)
+		err = bundle->method->verify(bundle, trust, &moment);
+	return err ? err
+		   : mih_sig_demand_check(&trust->demand, bundle, &moment);
 }
 
 void mih_sig_bundle_free(struct mih_sig_bundle *bundle)

@@ -42,7 +42,7 @@ MIH_MUST_CHECK mih_err mih_sig_bundle_read(const char *path,
 #define MIH_SIG_BUNDLE_MAX ((size_t)1 << 30)
 
 /**
- * mih_sig_bundle_verify() - is it signed by somebody trusted?
+ * mih_sig_bundle_verify() - is it signed by somebody trusted, and new enough?
  *
  * Return: 0; MIH_EUNTRUSTED (a step of the method failed), MIH_ENOANCHOR
  * (@trust holds nothing for the bundle's method), with a story that names the
@@ -75,6 +75,16 @@ const char *mih_sig_bundle_signer(const struct mih_sig_bundle *bundle);
  * @root: 32 bytes: SHA-256 over the resource digests in payload order
  */
 void mih_sig_bundle_root(const struct mih_sig_bundle *bundle, uint8_t root[32]);
+
+/**
+ * mih_sig_bundle_expect_digest() - is the root digest the one in @text?
+ * @text: as mih_sig_trust_set_freshness() takes it
+ *
+ * For commands that trust nobody. Return: 0; MIH_EUSAGE; MIH_EUNTRUSTED if it
+ * is another one; with a story.
+ */
+MIH_MUST_CHECK mih_err mih_sig_bundle_expect_digest(
+    const struct mih_sig_bundle *bundle, const char *text);
 
 /** Where a private key comes from. */
 struct mih_sig_signer {

@@ -12,6 +12,7 @@ libsig_a_SOURCES = \
 	src/sig/keyless/keyless.h src/sig/keyless/proof.c \
 	src/sig/keyless/sct.c src/sig/keyless/set.c \
 	src/sig/keyless/timestamp.c src/sig/keyless/trusted_root.c \
+	src/sig/freshness/freshness.c src/sig/freshness/freshness.h \
 	src/sig/legacy/legacy.c src/sig/legacy/legacy.h \
 	src/sig/text/base64.c src/sig/text/base64.h \
 	src/sig/text/json.c src/sig/text/json.h \

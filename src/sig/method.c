@@ -143,8 +143,10 @@ static mih_err try_keys(const struct mih_sig_bundle *bundle,
 }
 
 static mih_err key_verify(const struct mih_sig_bundle *bundle,
-			  const struct mih_sig_trust *trust)
+			  const struct mih_sig_trust *trust,
+			  struct mih_sig_moment *moment)
 {
+	(void)moment;
 	if (trust->nkeys == 0)
 		return mih_err_fail(MIH_ENOANCHOR,
 				    "%s: signed with a key, but no public key "

@@ -15,6 +15,7 @@
 
 #include "sig/bundle.h"
 #include "sig/dsse.h"
+#include "sig/freshness/freshness.h"
 #include "sig/manifest.h"
 #include "sig/text/base64.h"
 #include "sig/text/json.h"
@@ -89,6 +90,7 @@ struct mih_sig_trust {
 	struct mih_sig_policy *policy;
 
 	struct mih_sig_legacy legacy;
+	struct mih_sig_demand demand;
 };
 
 /* --- manifest.c -------------------------------------------------------- */
@@ -170,9 +172,10 @@ struct mih_sig_method_ops {
 	/** Check and keep the material. */
 	mih_err (*read)(struct mih_sig_bundle *bundle,
 			const struct mih_sig_json *material);
-	/** See mih_sig_bundle_verify(). */
+	/** See mih_sig_bundle_verify(); sets @moment if it proves one. */
 	mih_err (*verify)(const struct mih_sig_bundle *bundle,
-			  const struct mih_sig_trust *trust);
+			  const struct mih_sig_trust *trust,
+			  struct mih_sig_moment *moment);
 };
 
 extern const struct mih_sig_method_ops mih_sig_certificate_ops;

@@ -99,6 +99,26 @@ struct mih_sig_legacy {
 void mih_sig_trust_set_legacy(struct mih_sig_trust *trust,
 			      const struct mih_sig_legacy *legacy);
 
+/** How new a rightly signed model must be, in words; NULL: no matter. */
+struct mih_sig_freshness {
+	const char *digest;   /* the root that it must have: 64 hexadecimal
+				 digits, perhaps behind "sha256:" */
+	const char *min_time; /* signed then or later: RFC 3339, or a day */
+	const char *max_age;  /* signed so long ago or less: a number and s, m,
+				 h, d or w; needs a clock that is right */
+};
+
+/**
+ * mih_sig_trust_set_freshness() - refuse what is older, or not the one
+ *
+ * Times are those that the method proves; where it proves none, as with keys
+ * and certificates, a wish for one is a refusal.
+ *
+ * Return: 0; MIH_EUSAGE with a story.
+ */
+MIH_MUST_CHECK mih_err mih_sig_trust_set_freshness(
+    struct mih_sig_trust *trust, const struct mih_sig_freshness *words);
+
 /** Whom a keyless signature must be by. */
 struct mih_sig_identity {
 	const char *name;   /* an e-mail address or URI, all of it */

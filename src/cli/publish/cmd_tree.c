@@ -14,7 +14,7 @@
 
 struct tree {
 	struct mih_cli_model_options model;
-	const char *signature, *output;
+	const char *signature, *output, *expect_digest;
 	const char *dir; /* MODEL, as typed */
 	struct mih_cli_report report;
 	/* Owned. */
@@ -38,6 +38,11 @@ static int parse(struct tree *t, int argc, char **argv)
 		  .argument = "FILE",
 		  .help = "the sidecar to write (default: the bundle's name "
 			  "and .tree)" },
+		{ .name = "expect-digest",
+		  .kind = MIH_CLI_TEXT,
+		  .value = &t->expect_digest,
+		  .argument = "DIGEST",
+		  .help = "only if the bundle states this root" },
 		MIH_CLI_PASS_OPTIONS(t->model),
 		{ .name = NULL },
 	};
@@ -135,6 +140,8 @@ static mih_err build(struct tree *t)
 {
 	mih_err err = mih_sig_bundle_read(t->signature, &t->bundle);
 
+	if (!err && t->expect_digest)
+		err = mih_sig_bundle_expect_digest(t->bundle, t->expect_digest);
 	if (err)
 		return err;
 	t->files.problem = problem;

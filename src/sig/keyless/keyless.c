@@ -4,6 +4,7 @@
  */
 #include "sig/keyless/keyless.h"
 #include "util/bytes.h"
+#include "util/checked.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -133,8 +134,20 @@ static mih_err find_logs(const struct mih_sig_check *check)
 	return 0;
 }
 
+/* All of them lie in the minutes that the certificate lives, so that nobody
+ * can make an old signature new by another timestamp. */
+static struct mih_sig_moment earliest(const struct mih_sig_times *times)
+{
+	struct mih_sig_moment moment = { true, times->at[0] };
+
+	for (size_t i = 1; i < times->n; i++)
+		moment.at = MIH_MIN(moment.at, times->at[i]);
+	return moment;
+}
+
 static mih_err keyless_verify(const struct mih_sig_bundle *bundle,
-			      const struct mih_sig_trust *trust)
+			      const struct mih_sig_trust *trust,
+			      struct mih_sig_moment *moment)
 {
 	const struct mih_sig_check check = {
 		.bundle = bundle,
@@ -163,6 +176,8 @@ static mih_err keyless_verify(const struct mih_sig_bundle *bundle,
 		err = mih_sig_bundle_check_leaf_signature(bundle, trust);
 	for (size_t i = 0; !err && i < bundle->proof->nentries; i++)
 		err = check_entry(&check, &bundle->proof->entries[i], &times);
+	if (!err)
+		*moment = earliest(&times);
 	return err;
 }
 

@@ -148,10 +148,12 @@ mih_err mih_sig_bundle_check_leaf_signature(const struct mih_sig_bundle *bundle,
 }
 
 static mih_err certificate_verify(const struct mih_sig_bundle *bundle,
-				  const struct mih_sig_trust *trust)
+				  const struct mih_sig_trust *trust,
+				  struct mih_sig_moment *moment)
 {
 	mih_err err;
 
+	(void)moment;
 	if (!trust->anchors)
 		return mih_err_fail(MIH_ENOANCHOR,
 				    "%s: signed with a certificate, but no "
