@@ -2,6 +2,7 @@
  * user.mihfs.*: what was proven so far, for people and scripts
  */
 #include "fs/fs_internal.h"
+#include "status/manifest.h"
 #include "status/snapshot.h"
 #include "util/bytes.h"
 #include "util/checked.h"
@@ -37,34 +38,14 @@ static void get_status(struct value *v)
 	set_text(v, mih_status_name(file_status(v->fs, v->file)));
 }
 
-static bool by_tree(const struct mih_verify_file *file)
-{
-	return file->proof == MIH_VERIFY_BY_TREE;
-}
-
 static void get_algorithm(struct value *v)
 {
-	const struct mih_verify_file *file = &v->fs->model->files[v->file];
-
-	set_text(v,
-		 mih_hash_info(by_tree(file) ? file->tree : file->resource->alg)
-		     ->name);
+	set_text(v, mih_status_algorithm(&v->fs->model->files[v->file]));
 }
 
 static void get_digest(struct value *v)
 {
-	const struct mih_verify_file *file = &v->fs->model->files[v->file];
-
-	if (file->resource->nshards)
-		snprintf(v->text, sizeof(v->text), "%zu shards",
-			 file->resource->nshards);
-	else if (by_tree(file))
-		mih_bytes_to_hex(file->root, mih_hash_info(file->tree)->len,
-				 v->text);
-	else
-		mih_bytes_to_hex(file->resource->digest,
-				 mih_hash_info(file->resource->alg)->len,
-				 v->text);
+	mih_status_digest(&v->fs->model->files[v->file], v->text);
 }
 
 static void get_verified_bytes(struct value *v)

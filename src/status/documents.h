@@ -20,7 +20,7 @@ struct mih_status_document {
 	mih_err (*render)(struct mih_status *status, struct mih_buffer *out);
 };
 
-#define MIH_STATUS_NDOCUMENTS 2
+#define MIH_STATUS_NDOCUMENTS 4
 
 extern const struct mih_status_document
     mih_status_documents[MIH_STATUS_NDOCUMENTS];
@@ -32,5 +32,16 @@ MIH_MUST_CHECK mih_err mih_status_json(struct mih_status *status,
 /** mih_status_metrics() - metrics: the text format of Prometheus. */
 MIH_MUST_CHECK mih_err mih_status_metrics(struct mih_status *status,
 					  struct mih_buffer *out);
+
+/** mih_status_failures() - failures: an object and a newline for each. */
+MIH_MUST_CHECK mih_err mih_status_failures(struct mih_status *status,
+					   struct mih_buffer *out);
+
+/**
+ * mih_status_manifest() - manifest: an object and a newline for each file of
+ * the newest generation
+ */
+MIH_MUST_CHECK mih_err mih_status_manifest(struct mih_status *status,
+					   struct mih_buffer *out);
 
 #endif

@@ -1,13 +1,15 @@
 #include "status/documents.h"
 #include "status/figures.h"
 #include "status/snapshot.h"
+#include "status/status_internal.h"
 #include "util/out/json.h"
 
 #include <unistd.h>
 
 #define FORMAT 1 /* raised when a field changes its meaning or goes */
 
-static void write_time(struct mih_buffer *out, const char *name, time_t when)
+void mih_status_write_time(struct mih_buffer *out, const char *name,
+			   time_t when)
 {
 	char text[32] = "";
 	struct tm tm;
@@ -112,7 +114,7 @@ static void write_snapshot(const struct mih_status_snapshot *s, void *context)
 	mih_json_number(out, "pid", (uint64_t)getpid());
 	mih_json_text(out, "mountpoint", s->mountpoint);
 	mih_json_text(out, "bundle", s->bundle);
-	write_time(out, "started", s->started);
+	mih_status_write_time(out, "started", s->started);
 	mih_json_number(out, "uptime_seconds", s->uptime_s);
 	mih_json_flag(out, "ready", s->ready);
 	mih_json_text(out, "signature", s->ngenerations ? "verified" : "none");

@@ -13,7 +13,7 @@
 #define MIH_STATUS_ROOT_LEN    64  /* hexadecimal digits */
 #define MIH_STATUS_STATES      4   /* values of enum mih_verify_status */
 #define MIH_STATUS_FILES_MAX   256 /* files that are named */
-#define MIH_STATUS_GENERATIONS 4   /* described at once */
+#define MIH_STATUS_GENERATIONS 16  /* described at once */
 
 /** A file that is shown by its name. */
 struct mih_status_file {

@@ -11,6 +11,25 @@ uint64_t mih_status_now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+static void sum_span(struct mih_verify_histogram *sum,
+		     const struct mih_verify_histogram *one)
+{
+	for (size_t i = 0; i < MIH_VERIFY_BUCKETS; i++)
+		sum->buckets[i] += one->buckets[i];
+	sum->sum_ns += one->sum_ns;
+}
+
+void mih_status_sum(struct mih_verify_stats *sum,
+		    const struct mih_verify_stats *one, bool gauges)
+{
+	for (size_t i = 0; i < MIH_VERIFY_COUNTS; i++)
+		sum->counts[i] += one->counts[i];
+	for (size_t i = 0; i < MIH_VERIFY_SPANS; i++)
+		sum_span(&sum->spans[i], &one->spans[i]);
+	for (size_t i = 0; gauges && i < MIH_VERIFY_GAUGES; i++)
+		sum->gauges[i] += one->gauges[i];
+}
+
 mih_err mih_status_new(const struct mih_status_params *params,
 		       struct mih_status **status_out)
 {
@@ -20,6 +39,7 @@ mih_err mih_status_new(const struct mih_status_params *params,
 		return mih_err_fail_errno(-ENOMEM, "%s", params->mountpoint);
 	pthread_mutex_init(&status->lock, NULL);
 	STAILQ_INIT(&status->served);
+	mih_status_failures_init(&status->failures);
 	status->started = time(NULL);
 	status->started_ns = mih_status_now_ns();
 	status->mountpoint = strdup(params->mountpoint);
@@ -36,6 +56,7 @@ void mih_status_free(struct mih_status *status)
 {
 	if (!status)
 		return;
+	mih_status_failures_fini(&status->failures);
 	pthread_mutex_destroy(&status->lock);
 	free(status->mountpoint);
 	free(status->bundle);

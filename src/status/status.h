@@ -52,6 +52,12 @@ MIH_MUST_CHECK mih_err mih_status_add(struct mih_status *status,
 void mih_status_remove(struct mih_status *status,
 		       struct mih_verify_engine *engine);
 
+/**
+ * mih_status_failed() - bytes or a file were refused; NULL is legal
+ * @line: for people; copied. The last ones are kept, within bounds.
+ */
+void mih_status_failed(struct mih_status *status, const char *line);
+
 /** mih_status_ready() - the mount answers; NULL is legal. */
 void mih_status_ready(struct mih_status *status);
 

@@ -7,6 +7,7 @@
 #define MIH_STATUS_STATUS_INTERNAL_H
 
 #include "status/snapshot.h"
+#include "util/out/buffer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,7 +21,16 @@ struct mih_status_served {
 	struct mih_verify_engine *engine;     /* borrowed */
 };
 
+/** The last refusals. */
+struct mih_status_failures {
+	pthread_mutex_t lock;			/* a leaf; guards all below */
+	STAILQ_HEAD(, mih_status_failure) list; /* oldest first; owned */
+	size_t n, nbytes;
+	uint64_t total; /* so far */
+};
+
 struct mih_status {
+	struct mih_status_failures failures;
 	char *mountpoint, *bundle; /* owned */
 	time_t started;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
@@ -39,5 +49,15 @@ uint64_t mih_status_now_ns(void);
  * goes, unless @gauges. */
 void mih_status_sum(struct mih_verify_stats *sum,
 		    const struct mih_verify_stats *one, bool gauges);
+
+/** mih_status_write_time() - a moment in UTC, as JSON. */
+void mih_status_write_time(struct mih_buffer *out, const char *name,
+			   time_t when);
+
+/** mih_status_failures_init() - none yet. */
+void mih_status_failures_init(struct mih_status_failures *f);
+
+/** mih_status_failures_fini() - forget them. */
+void mih_status_failures_fini(struct mih_status_failures *f);
 
 #endif

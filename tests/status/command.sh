@@ -63,6 +63,14 @@ check_status "so far all is right" 0 "$MIHFS" status "$mnt"
 check_said "in words" "^signed by    key "
 check_said "and figures" "^files        12 .*: 1 verified"
 
+check_status "there is one way to show it" 2 \
+	"$MIHFS" status --json --watch "$mnt"
+check_status "watching goes on" 124 timeout 1.5 \
+	"$MIHFS" status --watch --interval 0.3 "$mnt"
+check_equal "with headings and lines" \
+	"$(head -n 2 "$work/out" | awk '{ print $1, $2 }' | tr '\n' ' ')" \
+	"verified verified/s 64.0 KiB "
+
 check "a mount that hangs is told of in time" hung_is_told 10
 check "and is ready again when it goes on" "$MIHFS" status --ready "$mnt"
 

@@ -31,6 +31,27 @@ a.seek(0)
 sys.exit(0 if a.read() == first + rest else 1)" "$1" "$mnt/one-group"
 }
 
+# manifest_is_right: path, size and digest, as files and attributes have them
+manifest_is_right() {
+	python3 -c "
+import json, os, sys
+for line in open('$control/manifest'):
+    f = json.loads(line)
+    path = os.path.join('$mnt', f['path'])
+    get = lambda name: os.getxattr(path, 'user.mihfs.' + name).decode()
+    assert os.stat(path).st_size == f['bytes'], f
+    assert get('digest') == f['digest'], f
+    assert get('algorithm') == f['algorithm'] and f['size_is_signed'], f"
+}
+
+failure_is_told() {
+	python3 -c "
+import json, sys
+line, = [json.loads(x) for x in open('$control/failures')]
+assert line['number'] == 1 and line['time'].endswith('Z'), line
+assert line['message'].startswith('sub/a: bytes 65536-69999 differ'), line"
+}
+
 mt_begin
 control=$mnt/.mihfs
 mt_model "$work/model"
@@ -42,7 +63,7 @@ check_equal "but it is there" "$(stat -c '%F %a %h' "$control")" \
 	"directory 555 2"
 check_equal "and lists its own files" \
 	"$(cd "$control" && find . | LC_ALL=C sort | tr '\n' ' ')" \
-	". ./metrics ./status.json "
+	". ./failures ./manifest ./metrics ./status.json "
 check_errno "no others are in it" "No such file" cat "$control/nothing"
 check_equal "a file is for all who may come in" \
 	"$(stat -c '%F %a' "$control/status.json")" "regular empty file 444"
@@ -59,6 +80,25 @@ if command -v getfattr >/dev/null; then
 		"$(getfattr --absolute-names -d "$control/status.json")" ""
 	check_errno "not one" "No such attribute" \
 		getfattr -n user.mihfs.status "$control"
+fi
+check_equal "the manifest has every file" "$(wc -l <"$control/manifest")" 12
+check "and their digests are the signed ones" manifest_is_right
+check_equal "nothing failed so far" "$(cat "$control/failures")" ""
+printf X | dd of="$work/model/sub/a" bs=1 seek=66000 conv=notrunc 2>/dev/null
+mt_drop_caches
+cat "$mnt/sub/a" >/dev/null 2>&1
+check "a refusal is told" failure_is_told
+check_equal "to nobody but the owner" "$(stat -c %a "$control/failures")" 400
+if command -v setpriv >/dev/null; then
+	mt_umount
+	mt_mount "$work/model" -o allow_other
+	chmod 755 "$work"
+	as_nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	# shellcheck disable=SC2086
+	check "others may see the status" $as_nobody cat "$control/status.json"
+	# shellcheck disable=SC2086
+	check_errno "but no failures" "Permission denied" \
+		$as_nobody cat "$control/failures"
 fi
 exec 8<"$control/status.json"
 check "a mount ends in order while such a file is open" mt_umount

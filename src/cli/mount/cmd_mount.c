@@ -152,7 +152,7 @@ static mih_err prepare(struct serving *s)
 	/* What is mounted already, somewhere else, stays what it is. */
 	if (mih_cli_passed_is(s->options.mountpoint)) {
 		s->mountpoint = strdup(s->options.mountpoint);
-		return s->mountpoint ? 0 : -ENOMEM;
+		return s->mountpoint ? make_status(s) : -ENOMEM;
 	}
 	s->mountpoint = realpath(s->options.mountpoint, NULL);
 	if (!s->mountpoint || stat(s->mountpoint, &st) < 0)
@@ -167,6 +167,7 @@ static void on_failure(void *context, const char *line)
 	struct serving *s = context;
 
 	mih_log_error("%s", line);
+	mih_status_failed(s->status, line);
 	if (s->options.on_mismatch != MIH_CLI_MISMATCH_STOP ||
 	    atomic_exchange(&s->mismatch, true))
 		return;

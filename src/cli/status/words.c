@@ -101,3 +101,43 @@ void mih_cli_status_words(const json_t *status)
 	       size_text(number(now, "cache_limit_bytes"), limit),
 	       percent(number(counters, "read_hits"), reads), reads);
 }
+
+static uint64_t counter(const json_t *status, const char *name)
+{
+	return number(json_object_get(status, "counters"), name);
+}
+
+/* A mount that was made anew in between begins at 0. */
+static uint64_t gained(const json_t *before, const json_t *now,
+		       const char *name)
+{
+	uint64_t from = counter(before, name), to = counter(now, name);
+
+	return to > from ? to - from : 0;
+}
+
+void mih_cli_status_headings(void)
+{
+	printf("%10s %12s %12s %7s %8s %8s %8s\n", "verified", "verified/s",
+	       "served/s", "hits", "queued", "refused", "errors");
+}
+
+void mih_cli_status_line(const json_t *before, const json_t *now,
+			 double seconds)
+{
+	char total[32], verified[32], served[32];
+	const json_t *gauges = json_object_get(now, "now");
+	double good = (double)gained(before, now, "verified_bytes") / seconds;
+	double out = (double)gained(before, now, "served_bytes") / seconds;
+
+	printf("%10s %12s %12s %5.0f %% %8" PRIu64 " %8" PRIu64 " %8" PRIu64
+	       "\n",
+	       size_text(counter(now, "verified_bytes"), total),
+	       size_text((uint64_t)good, verified),
+	       size_text((uint64_t)out, served),
+	       percent(gained(before, now, "read_hits"),
+		       gained(before, now, "reads")),
+	       number(gauges, "queued"),
+	       counter(now, "refused_groups") + counter(now, "refused_files"),
+	       counter(now, "read_errors") + counter(now, "open_errors"));
+}

@@ -172,28 +172,51 @@ static void handle_free(struct mih_fs_control_handle *handle)
 	free(handle);
 }
 
+static bool is_full(const struct mih_fs_control *control)
+{
+	return control->nhandles >= HANDLES_MAX || control->nbytes >= BYTES_MAX;
+}
+
 /* NULL: enough files are open. */
 static struct mih_fs_control_handle *handle_new(struct mih_fs *fs)
 {
 	struct mih_fs_control *control = &fs->control;
 	struct mih_fs_control_handle *handle = calloc(1, sizeof(*handle));
-	bool is_full;
+	bool full;
 
 	if (!handle)
 		return NULL;
 	handle->fs = fs;
 	pthread_mutex_lock(&control->lock);
-	is_full =
-	    control->nhandles >= HANDLES_MAX || control->nbytes >= BYTES_MAX;
-	if (!is_full) {
+	full = is_full(control);
+	if (!full) {
 		control->nhandles++;
 		LIST_INSERT_HEAD(&control->handles, handle, link);
 	}
 	pthread_mutex_unlock(&control->lock);
-	if (!is_full)
+	if (!full)
 		return handle;
 	free(handle);
 	return NULL;
+}
+
+/* Those who were let in together may not all find room. */
+static mih_err write_text(struct mih_fs_control_handle *handle)
+{
+	struct mih_fs_control *control = &handle->fs->control;
+	struct mih_status *status = handle->fs->params->status;
+	bool has_room;
+	mih_err err;
+
+	pthread_mutex_lock(&control->lock);
+	has_room = control->nbytes < BYTES_MAX;
+	pthread_mutex_unlock(&control->lock);
+	err = has_room ? handle->document->render(status, &handle->text)
+		       : -ENFILE;
+	pthread_mutex_lock(&control->lock);
+	control->nbytes += handle->text.len;
+	pthread_mutex_unlock(&control->lock);
+	return err;
 }
 
 /* On the thread of the pool. An answer that did not arrive leaves no file for
@@ -203,13 +226,8 @@ static void answer_open(struct mih_pool_work *work)
 	struct mih_fs_control_handle *handle =
 	    (void *)((char *)work -
 		     offsetof(struct mih_fs_control_handle, work));
-	struct mih_fs *fs = handle->fs;
-	mih_err err =
-	    handle->document->render(fs->params->status, &handle->text);
+	mih_err err = write_text(handle);
 
-	pthread_mutex_lock(&fs->control.lock);
-	fs->control.nbytes += handle->text.len;
-	pthread_mutex_unlock(&fs->control.lock);
 	handle->fi.direct_io = 1;
 	handle->fi.fh = (uintptr_t)handle;
 	if (err)
