@@ -43,10 +43,15 @@ struct mih_verify_engine;
 struct mih_verify_engine_params {
 	const struct mih_verify_model *model; /* kept until free */
 	struct mih_gpu_dev *dev;	      /* kept until free */
-	size_t memory;	   /* bytes of the cache of verified extents */
-	bool keep_read;	   /* nobody above caches: keep what was read through
-			      as well, not only what is likely asked again */
-	size_t nthreads;   /* 0: one per core */
+	size_t memory;	/* bytes of the cache of verified extents */
+	bool keep_read; /* nobody above caches: keep what was read through
+			   as well, not only what is likely asked again */
+	bool whole;	/* a file counts as open only when every byte of it
+			   was proven once */
+	uint64_t stage_memory; /* keep whole files in sealed memory while they
+				  are open, and after that as long as this
+				  many bytes allow; 0: never */
+	size_t nthreads;       /* 0: one per core */
 	unsigned retry_ms; /* first back-off of a bad group; 0: 100 ms; doubles
 			      up to 10 s */
 	/**
@@ -107,6 +112,27 @@ struct mih_verify_open {
  */
 void mih_verify_open(struct mih_verify_engine *engine,
 		     struct mih_verify_open *request);
+
+/**
+ * mih_verify_open_cancel() - whoever asked does not want the file any more
+ *
+ * If @request still waits for work on the file it ends now, with -EINTR, and
+ * the work stops when nobody else waits for it; otherwise nothing happens.
+ * done() must not have returned yet: the caller sees to that.
+ */
+void mih_verify_open_cancel(struct mih_verify_engine *engine,
+			    struct mih_verify_open *request);
+
+/**
+ * mih_verify_staged() - the sealed memory file that holds an open file's bytes
+ * @file: open
+ *
+ * Every byte of it is proven, and nobody can change it any more.
+ *
+ * Return: a descriptor, the engine's, valid until the last close of @file; -1
+ * if the file is not staged.
+ */
+int mih_verify_staged(struct mih_verify_engine *engine, size_t file);
 
 /** mih_verify_close() - undo one successful open. */
 void mih_verify_close(struct mih_verify_engine *engine, size_t file);

@@ -24,6 +24,7 @@
 
 struct mih_verify_backing;
 struct mih_verify_engine;
+struct mih_verify_fill;
 
 /**
  * One load's bytes: private memory, read once, hashed, then only read.
@@ -83,9 +84,11 @@ struct mih_verify_load {
 	struct mih_pool_work resume;	/* after its page was proven */
 	struct mih_verify_load *parked; /* next on the same page */
 	struct mih_verify_engine *engine;
-	struct mih_verify_extent *extent;
+	struct mih_verify_extent *extent; /* it is for this, or else: */
+	struct mih_verify_fill *fill;
 	struct mih_verify_backing *backing; /* counted */
-	struct mih_verify_slot *slot;	    /* counted */
+	struct mih_verify_slot *slot;	    /* counted; NULL: into fill->to */
+	uint8_t *data;			    /* where its bytes lie */
 	atomic_uint refs;  /* tickets in the pool, and itself */
 	atomic_bool taken; /* one ticket has begun it */
 	bool urgent;	   /* shard lock */
@@ -151,6 +154,9 @@ struct mih_verify_load_job {
 
 /** Start loads; shard locked. Groups without memory stay as they were. */
 void mih_verify_load_start(const struct mih_verify_load_job *job);
+/** Load extent @index for @fill; -ENOMEM: nothing was begun. */
+MIH_MUST_CHECK mih_err mih_verify_load_fill(struct mih_verify_fill *fill,
+					    uint64_t index);
 /** Somebody waits for groups @mask now; shard locked. */
 void mih_verify_load_hurry(struct mih_verify_extent *extent, uint16_t mask);
 

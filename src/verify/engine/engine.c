@@ -94,6 +94,7 @@ static void files_free(struct mih_verify_engine *engine)
 
 		mih_verify_backing_put(run->backing);
 		mih_verify_layers_free(run->proof);
+		mih_verify_stage_drop(&engine->stages, &run->stage);
 		pthread_mutex_destroy(&run->lock);
 	}
 	free(engine->files);
@@ -116,8 +117,7 @@ static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 		return mih_err_fail_errno(err, "engine");
 	err = mih_pool_new("mihfs-load", nthreads, &engine->pool);
 	if (!err)
-		err =
-		    mih_pool_new("mihfs-whole", WHOLE_THREADS, &engine->whole);
+		err = mih_pool_new("mihfs-whole", WHOLE_THREADS, &engine->slow);
 	return err;
 }
 
@@ -133,12 +133,14 @@ mih_err mih_verify_engine_new(const struct mih_verify_engine_params *params,
 	engine->dev = params->dev;
 	engine->memory = params->memory;
 	engine->keep_read = params->keep_read;
+	engine->whole = params->whole;
 	engine->retry_ms =
 	    params->retry_ms ? params->retry_ms : RETRY_MS_DEFAULT;
 	engine->failed = params->failed;
 	engine->context = params->context;
 	mih_verify_layer_init(&engine->pages);
 	mih_verify_verdicts_init(&engine->verdicts);
+	mih_verify_stages_init(&engine->stages, params->stage_memory);
 	err = engine_start(engine, params->nthreads);
 	if (err) {
 		mih_verify_engine_free(engine);
@@ -166,7 +168,7 @@ void mih_verify_engine_free(struct mih_verify_engine *engine)
 	/* This one first: it submits to the other, and is still at that for a
 	 * moment when what it submitted has ended. */
 	mih_pool_free(engine->pool);
-	mih_pool_free(engine->whole);
+	mih_pool_free(engine->slow);
 	mih_verify_timer_stop(&engine->timer);
 	mih_verify_cache_fini(engine);
 	mih_verify_layer_fini(&engine->pages);
@@ -230,7 +232,7 @@ void mih_verify_engine_stats(struct mih_verify_engine *engine,
 	gauges[MIH_VERIFY_QUEUE_AHEAD] =
 	    mih_pool_queued(engine->pool, MIH_POOL_BACKGROUND);
 	gauges[MIH_VERIFY_QUEUE_WHOLE] =
-	    mih_pool_queued(engine->whole, MIH_POOL_URGENT);
+	    mih_pool_queued(engine->slow, MIH_POOL_URGENT);
 	gauges[MIH_VERIFY_DELAYED] = atomic_load(&engine->timer.count);
 	gauges[MIH_VERIFY_VERDICTS] = atomic_load(&engine->verdicts.count);
 }

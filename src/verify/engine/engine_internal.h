@@ -13,8 +13,10 @@
  *   1. evict_lock (taken by trylock)
  *   2. shard->lock
  *   3. verdicts.lock; the lock inside the pool
- * Leaves, under which nothing else is taken: file->lock, pages.lock,
- * spare.lock, timer.lock, and the lock of a whole-file pass.
+ *   4. file->lock
+ *   5. stages.lock
+ * Leaves, under which nothing else is taken: pages.lock, spare.lock,
+ * stages.lock, timer.lock, and the lock of a whole-file pass.
  * No lock is held over disk I/O, hashing, a log line or a done().
  */
 #ifndef MIH_VERIFY_ENGINE_INTERNAL_H
@@ -26,6 +28,7 @@
 #include "verify/engine/layer_internal.h"
 #include "verify/engine/verdict_internal.h"
 #include "verify/count/tally_internal.h"
+#include "verify/stage/stage_internal.h"
 
 #include <time.h>
 
@@ -37,12 +40,13 @@ struct mih_verify_engine {
 	struct mih_gpu_dev *dev;
 	size_t memory;
 	bool keep_read;
+	bool whole; /* prove whole files when they are opened */
 	unsigned retry_ms;
 	void (*failed)(void *context, const char *line);
 	void *context;
 
 	struct mih_pool *pool;	/* loads, opens */
-	struct mih_pool *whole; /* passes over whole large files */
+	struct mih_pool *slow;	/* passes over whole large files */
 	atomic_bool stopping;	/* also cancels whole-file passes */
 	atomic_bool diagnosed;	/* one line about the whole sidecar */
 	atomic_size_t inflight; /* loads and opens */
@@ -54,6 +58,7 @@ struct mih_verify_engine {
 	struct mih_verify_pages pages;
 	struct mih_verify_verdicts verdicts;
 	struct mih_verify_timer timer;
+	struct mih_verify_stages stages;
 
 	struct mih_verify_tally *tally; /* owned */
 	_Atomic uint64_t cache_bytes;

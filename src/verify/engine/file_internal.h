@@ -8,6 +8,7 @@
 
 #include "util/pool.h"
 #include "verify/engine.h"
+#include "verify/stage/stage_internal.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -70,6 +71,8 @@ struct mih_verify_file_run {
 	struct mih_verify_open *waiters;    /* while OPENING */
 	struct mih_verify_backing *backing; /* while OPENED; counted */
 	struct mih_verify_layers *proof;    /* set once; owned */
+	struct mih_verify_opening *opening; /* while OPENING */
+	struct mih_verify_stage *stage;	    /* stages.lock */
 	uint64_t retry_ns;		    /* failed opens: not before */
 	unsigned backoff_ms, delay_ms;	    /* 0: the last open was good */
 	mih_err err;			    /* of the last open */
@@ -84,8 +87,11 @@ struct mih_verify_opening {
 	struct mih_pool_work work;
 	struct mih_verify_engine *engine;
 	uint32_t file;
-	bool again;    /* the last one failed, and was in the log */
-	bool may_wait; /* on a thread that may read a large file */
+	bool again;	       /* the last one failed, and was in the log */
+	bool may_wait;	       /* on a thread that may read a large file */
+	bool told;	       /* what is wrong is in the log already */
+	atomic_bool cancelled; /* nobody waits for it any more */
+	struct mih_verify_fill fill;
 	struct mih_verify_backing *backing; /* owned */
 	struct mih_verify_layers *proof;    /* owned */
 };

@@ -331,7 +331,7 @@ mih_err mih_verify_layer_want(struct mih_verify_load *load)
 	    !mih_verify_shards_known(engine, engine->files[load->file].proof,
 				     load->group / MIH_TREE_PAGE_GROUPS)) {
 		load->may_wait = true;
-		mih_pool_submit(engine->whole, &load->resume, MIH_POOL_URGENT);
+		mih_pool_submit(engine->slow, &load->resume, MIH_POOL_URGENT);
 		return -EAGAIN;
 	}
 	err = page_enter(load, &step, &page);

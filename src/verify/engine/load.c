@@ -154,12 +154,39 @@ static struct mih_verify_wait *publish(struct mih_verify_load *load,
 	return done;
 }
 
+/* A load into memory of the caller's has no slot, and no part in the budget of
+ * the cache. */
+static bool is_direct(const struct mih_verify_load *load)
+{
+	return load->fill && load->fill->to;
+}
+
+static size_t room_of(const struct mih_verify_load *load)
+{
+	return mih_verify_slot_room(mih_verify_slot_class(load->len));
+}
+
+static void take_room(const struct mih_verify_load *load)
+{
+	if (!is_direct(load))
+		atomic_fetch_add(&load->engine->cache_bytes, room_of(load));
+}
+
+static void give_room(const struct mih_verify_load *load)
+{
+	if (load->slot)
+		mih_verify_slot_put(load->slot);
+	else if (!is_direct(load))
+		atomic_fetch_sub(&load->engine->cache_bytes, room_of(load));
+}
+
 /* Without memory there is no verdict: the groups are as unknown as before. */
 static void load_end(struct mih_verify_load *load, uint16_t unread)
 {
 	struct mih_verify_engine *engine = load->engine;
 	bool judged = load->err != -ENOMEM && load->err != -ECANCELED;
-	struct mih_verify_wait *done;
+	struct mih_verify_wait *done = NULL;
+	mih_err err;
 
 	for (unsigned i = 0; judged && i < load->ngroups; i++)
 		if (load->bad & 1u << i)
@@ -169,19 +196,18 @@ static void load_end(struct mih_verify_load *load, uint16_t unread)
 	if (load->retry && !load->bad)
 		mih_verify_backing_adopt(engine, load->file, load->backing);
 	count_good(load);
-	done = publish(load, judged ? -EIO : load->err);
-	if (load->slot)
-		mih_verify_slot_put(load->slot);
-	else
-		atomic_fetch_sub(
-		    &engine->cache_bytes,
-		    mih_verify_slot_room(mih_verify_slot_class(load->len)));
+	err = judged ? -EIO : load->err;
+	if (load->extent)
+		done = publish(load, err);
+	give_room(load);
 	while (done) {
 		struct mih_verify_wait *wait = done;
 
 		done = wait->next;
 		mih_verify_read_put(wait->request);
 	}
+	if (load->fill)
+		mih_verify_fill_part(load->fill, load->bad ? err : 0);
 	mih_verify_cache_trim(engine);
 	load_put(load);
 	atomic_fetch_sub(&engine->inflight, 1);
@@ -237,7 +263,7 @@ static void hashed(struct mih_gpu_batch *batch, mih_err err)
  * that are really gone. */
 static void read_by_groups(struct mih_verify_load *load)
 {
-	uint8_t *at = load->slot->data;
+	uint8_t *at = load->data;
 
 	for (unsigned i = 0; i < load->ngroups; i++) {
 		size_t len =
@@ -261,7 +287,7 @@ static void load_read(struct mih_verify_load *load)
 {
 	uint64_t begun_ns = mih_verify_now_ns();
 
-	if (mih_io_pread_full(load->backing->fd, load->slot->data, load->len,
+	if (mih_io_pread_full(load->backing->fd, load->data, load->len,
 			      load->off))
 		read_by_groups(load);
 	else
@@ -275,7 +301,7 @@ static void load_hash(struct mih_verify_load *load)
 	const struct mih_verify_file *file = file_of(load);
 
 	load->range = (struct mih_hash_range){
-		.data = load->slot->data,
+		.data = load->data,
 		.len = load->len,
 		.off = load->off,
 		.is_root = file->nbytes <= MIH_HASH_GROUP,
@@ -293,11 +319,27 @@ static void load_hash(struct mih_verify_load *load)
 	mih_gpu_submit(load->engine->dev, &load->batch);
 }
 
+/* Where the bytes go. Return: is there room? */
+static bool place(struct mih_verify_load *load)
+{
+	if (is_direct(load)) {
+		load->data = load->fill->to + load->off;
+		return true;
+	}
+	load->slot =
+	    mih_verify_slot_new(load->engine, mih_verify_slot_class(load->len));
+	if (!load->slot)
+		return false;
+	load->slot->off = load->off;
+	load->data = load->slot->data;
+	return true;
+}
+
 static void load_run(struct mih_verify_load *load)
 {
 	mih_err err;
 
-	if (load->retry)
+	if (load->retry && !load->fill)
 		mih_verify_backing_retry(load->engine, load->file,
 					 &load->backing);
 	err = mih_verify_layer_want(load);
@@ -307,13 +349,10 @@ static void load_run(struct mih_verify_load *load)
 		load_fail(load, err);
 		return;
 	}
-	load->slot =
-	    mih_verify_slot_new(load->engine, mih_verify_slot_class(load->len));
-	if (!load->slot) {
+	if (!place(load)) {
 		load_fail(load, -ENOMEM);
 		return;
 	}
-	load->slot->off = load->off;
 	load_read(load);
 	load_hash(load);
 }
@@ -341,14 +380,20 @@ static void run_resume(struct mih_pool_work *work)
 	load_run(container_of(work, struct mih_verify_load, resume));
 }
 
+/* What a load is of: @n groups from @group on. */
+struct part {
+	uint32_t file;
+	uint64_t group;
+	unsigned n;
+};
+
 /* malloc, not calloc: the digests at the end need no clearing. */
-static struct mih_verify_load *load_new(const struct mih_verify_load_job *job,
-					unsigned first, unsigned n)
+static struct mih_verify_load *load_new(struct mih_verify_engine *engine,
+					struct mih_verify_backing *backing,
+					const struct part *part)
 {
 	struct mih_verify_load *load = malloc(sizeof(*load));
-	struct mih_verify_engine *engine = job->engine;
-	uint32_t file = job->extent->file;
-	uint64_t group = job->extent->index * EXTENT_GROUPS + first;
+	uint64_t last = part->group + part->n - 1;
 
 	if (!load)
 		return NULL;
@@ -357,40 +402,49 @@ static struct mih_verify_load *load_new(const struct mih_verify_load_job *job,
 	load->hurry.run = run_hurry;
 	load->resume.run = run_resume;
 	load->engine = engine;
-	load->extent = job->extent;
-	load->backing = mih_verify_backing_get(job->backing);
+	load->backing = mih_verify_backing_get(backing);
 	atomic_init(&load->refs, 2);
-	load->urgent = job->lane == MIH_POOL_URGENT;
-	load->file = file;
-	load->group = group;
-	load->ngroups = n;
-	load->off = group * MIH_HASH_GROUP;
+	load->file = part->file;
+	load->group = part->group;
+	load->ngroups = part->n;
+	load->off = part->group * MIH_HASH_GROUP;
 	load->len =
-	    (size_t)(n - 1) * MIH_HASH_GROUP +
-	    mih_verify_group_len(&engine->model->files[file], group + n - 1);
-	load->retry = job->retry & mask_of(load);
+	    (size_t)(part->n - 1) * MIH_HASH_GROUP +
+	    mih_verify_group_len(&engine->model->files[part->file], last);
 	return load;
+}
+
+static void load_submit(struct mih_verify_load *load, enum mih_pool_lane lane)
+{
+	load->urgent = lane == MIH_POOL_URGENT;
+	atomic_fetch_add(&load->engine->inflight, 1);
+	mih_verify_count(
+	    load->engine,
+	    load->urgent ? MIH_VERIFY_LOADS : MIH_VERIFY_LOADS_AHEAD, 1);
+	take_room(load);
+	mih_pool_submit(load->engine->pool, &load->work, lane);
 }
 
 static void start_run(const struct mih_verify_load_job *job, unsigned first,
 		      unsigned n)
 {
-	struct mih_verify_load *load = load_new(job, first, n);
-	struct mih_verify_engine *engine = job->engine;
+	struct mih_verify_extent *extent = job->extent;
+	const struct part part = {
+		.file = extent->file,
+		.group = extent->index * EXTENT_GROUPS + first,
+		.n = n,
+	};
+	struct mih_verify_load *load =
+	    load_new(job->engine, job->backing, &part);
 
 	if (!load)
 		return;
-	atomic_fetch_add(&engine->inflight, 1);
-	mih_verify_count(
-	    engine, load->urgent ? MIH_VERIFY_LOADS : MIH_VERIFY_LOADS_AHEAD,
-	    1);
-	atomic_fetch_add(
-	    &engine->cache_bytes,
-	    mih_verify_slot_room(mih_verify_slot_class(load->len)));
-	job->extent->loading |= mask_of(load);
-	job->extent->nloads++;
-	LIST_INSERT_HEAD(&job->extent->loads, load, link);
-	mih_pool_submit(engine->pool, &load->work, job->lane);
+	load->extent = extent;
+	load->retry = job->retry & mask_of(load);
+	extent->loading |= mask_of(load);
+	extent->nloads++;
+	LIST_INSERT_HEAD(&extent->loads, load, link);
+	load_submit(load, job->lane);
 }
 
 void mih_verify_load_start(const struct mih_verify_load_job *job)
@@ -404,6 +458,28 @@ void mih_verify_load_start(const struct mih_verify_load_job *job)
 		start_run(job, first, n);
 		mask &= ~(((1u << n) - 1) << first);
 	}
+}
+
+mih_err mih_verify_load_fill(struct mih_verify_fill *fill, uint64_t index)
+{
+	struct mih_verify_engine *engine = fill->engine;
+	uint64_t group = index * EXTENT_GROUPS;
+	uint64_t left =
+	    mih_hash_ngroups(engine->model->files[fill->file].nbytes) - group;
+	const struct part part = {
+		.file = fill->file,
+		.group = group,
+		.n = (unsigned)MIH_MIN(left, (uint64_t)EXTENT_GROUPS),
+	};
+	struct mih_verify_load *load = load_new(engine, fill->backing, &part);
+
+	if (!load)
+		return -ENOMEM;
+	load->fill = fill;
+	load->retry = mih_verify_verdict_standing(engine, fill->file, index,
+						  mask_of(load));
+	load_submit(load, MIH_POOL_BACKGROUND);
+	return 0;
 }
 
 /* Without this a reader would wait behind all that is fetched ahead. */

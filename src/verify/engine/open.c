@@ -140,6 +140,16 @@ static void answer_all(struct mih_verify_engine *engine,
 	}
 }
 
+/* Nobody has the file open; file->lock is taken. Return: to be put. */
+static struct mih_verify_backing *closed(struct mih_verify_engine *engine,
+					 struct mih_verify_file_run *run)
+{
+	run->state = MIH_VERIFY_CLOSED;
+	atomic_fetch_sub(&engine->nopen, 1);
+	mih_verify_stage_close(&engine->stages, &run->stage);
+	return MIH_STEAL(&run->backing);
+}
+
 /* Keep the outcome; returns those who waited for it. file->lock is taken. */
 static struct mih_verify_open *settle(struct mih_verify_opening *opening,
 				      mih_err err)
@@ -151,6 +161,7 @@ static struct mih_verify_open *settle(struct mih_verify_opening *opening,
 	pthread_mutex_lock(&run->lock);
 	waiters = run->waiters;
 	run->waiters = NULL;
+	run->opening = NULL;
 	run->state = err ? MIH_VERIFY_CLOSED : MIH_VERIFY_OPENED;
 	run->err = err;
 	if (!err) {
@@ -159,8 +170,8 @@ static struct mih_verify_open *settle(struct mih_verify_opening *opening,
 		run->backing = MIH_STEAL(&opening->backing);
 		atomic_fetch_add(&engine->nopen, 1);
 		run->backoff_ms = run->delay_ms = 0;
-		if (opening->proof)
-			run->proof = MIH_STEAL(&opening->proof);
+		if (!waiters)
+			opening->backing = closed(engine, run);
 	} else if (is_verdict(err)) {
 		run->backoff_ms = mih_verify_backoff(
 		    run->backoff_ms, engine->retry_ms, BACKOFF_MAX);
@@ -171,16 +182,37 @@ static struct mih_verify_open *settle(struct mih_verify_opening *opening,
 	return waiters;
 }
 
+/* Everyone had given up, so the work stopped; but then somebody came. */
+static bool goes_on(struct mih_verify_opening *opening, mih_err err)
+{
+	struct mih_verify_engine *engine = opening->engine;
+	struct mih_verify_file_run *run = &engine->files[opening->file];
+	bool wanted;
+
+	if (err != -ECANCELED || atomic_load(&engine->stopping))
+		return false;
+	pthread_mutex_lock(&run->lock);
+	wanted = run->waiters != NULL;
+	if (wanted)
+		atomic_store(&opening->cancelled, false);
+	pthread_mutex_unlock(&run->lock);
+	if (wanted)
+		mih_pool_submit(engine->pool, &opening->work, MIH_POOL_URGENT);
+	return wanted;
+}
+
 static void opening_end(struct mih_verify_opening *opening, mih_err err)
 {
 	struct mih_verify_engine *engine = opening->engine;
 	const char *path = path_of(engine, opening->file);
 	struct mih_verify_open *waiters;
 
+	if (goes_on(opening, err))
+		return;
 	if (is_verdict(err)) {
 		atomic_fetch_add(&engine->files[opening->file].failures, 1);
 		mih_verify_count(engine, MIH_VERIFY_BAD_FILES, 1);
-		if (!opening->again)
+		if (!opening->again && !opening->told)
 			mih_verify_report(engine, opening->file, "%s",
 					  mih_err_message());
 	} else if (!err && opening->again) {
@@ -192,6 +224,83 @@ static void opening_end(struct mih_verify_opening *opening, mih_err err)
 	mih_verify_layers_free(opening->proof);
 	free(opening);
 	atomic_fetch_sub(&engine->inflight, 1);
+}
+
+/* Proven layers are right, whatever becomes of this opening. */
+static void keep_layers(struct mih_verify_opening *opening)
+{
+	struct mih_verify_file_run *run =
+	    &opening->engine->files[opening->file];
+
+	pthread_mutex_lock(&run->lock);
+	if (opening->proof)
+		run->proof = MIH_STEAL(&opening->proof);
+	pthread_mutex_unlock(&run->lock);
+}
+
+static void filled(struct mih_verify_fill *fill, mih_err err)
+{
+	struct mih_verify_opening *opening =
+	    container_of(fill, struct mih_verify_opening, fill);
+	struct mih_verify_stages *stages = &opening->engine->stages;
+	struct mih_verify_stage **stage =
+	    &opening->engine->files[opening->file].stage;
+
+	mih_err unsealed = 0;
+
+	opening->told = err == -EIO;
+	if (fill->to && !err)
+		unsealed = mih_verify_stage_seal(*stage);
+	if (unsealed)
+		mih_log_warning("%s: cannot be sealed in memory: %s",
+				path_of(opening->engine, opening->file),
+				strerror(-unsealed));
+	if (fill->to && (err || unsealed))
+		mih_verify_stage_drop(stages, stage);
+	opening_end(opening, err);
+}
+
+/* Memory for all of the file. NULL: there is none, or it is filled already. */
+static uint8_t *stage_for(struct mih_verify_opening *opening)
+{
+	struct mih_verify_engine *engine = opening->engine;
+	struct mih_verify_stage **stage = &engine->files[opening->file].stage;
+	uint64_t nbytes = engine->model->files[opening->file].nbytes;
+	mih_err err;
+
+	if (!engine->stages.budget ||
+	    mih_verify_stage_reopen(&engine->stages, stage))
+		return NULL;
+	err = mih_verify_stage_new(&engine->stages, nbytes, stage);
+	if (!err)
+		return (*stage)->map;
+	mih_log_warning("%s: not staged, %s", path_of(engine, opening->file),
+			err == -ENOSPC ? "it does not fit the budget"
+				       : strerror(-err));
+	return NULL;
+}
+
+/* Return: has work begun that will end the opening? */
+static bool begin_whole(struct mih_verify_opening *opening)
+{
+	struct mih_verify_engine *engine = opening->engine;
+	struct mih_verify_file_run *run = &engine->files[opening->file];
+	uint64_t nbytes = engine->model->files[opening->file].nbytes;
+	uint8_t *to = nbytes ? stage_for(opening) : NULL;
+
+	if (!to &&
+	    (!engine->whole || atomic_load(&run->proof->verified) == nbytes))
+		return false;
+	opening->fill = (struct mih_verify_fill){
+		.engine = engine,
+		.backing = opening->backing,
+		.file = opening->file,
+		.to = to,
+		.cancel = &opening->cancelled,
+		.done = filled,
+	};
+	mih_verify_fill_start(&opening->fill);
+	return true;
 }
 
 static void opening_run(struct mih_pool_work *work)
@@ -209,8 +318,13 @@ static void opening_run(struct mih_pool_work *work)
 		err = mih_verify_layers_make(opening);
 	if (err == -EAGAIN && !opening->may_wait) {
 		opening->may_wait = true;
-		mih_pool_submit(engine->whole, &opening->work, MIH_POOL_URGENT);
+		mih_pool_submit(engine->slow, &opening->work, MIH_POOL_URGENT);
 		return;
+	}
+	if (!err) {
+		keep_layers(opening);
+		if (begin_whole(opening))
+			return;
 	}
 	opening_end(opening, err);
 }
@@ -219,6 +333,7 @@ static mih_err opening_start(struct mih_verify_engine *engine, uint32_t file,
 			     bool again)
 {
 	struct mih_verify_opening *opening = calloc(1, sizeof(*opening));
+	struct mih_verify_file_run *run = &engine->files[file];
 
 	if (!opening)
 		return -ENOMEM;
@@ -227,6 +342,11 @@ static mih_err opening_start(struct mih_verify_engine *engine, uint32_t file,
 	opening->file = file;
 	opening->again = again;
 	atomic_fetch_add(&engine->inflight, 1);
+	pthread_mutex_lock(&run->lock);
+	run->opening = opening;
+	if (!run->waiters) /* who asked has given up meanwhile */
+		atomic_store(&opening->cancelled, true);
+	pthread_mutex_unlock(&run->lock);
 	mih_pool_submit(engine->pool, &opening->work, MIH_POOL_URGENT);
 	return 0;
 }
@@ -311,17 +431,46 @@ void mih_verify_open(struct mih_verify_engine *engine,
 	}
 }
 
+void mih_verify_open_cancel(struct mih_verify_engine *engine,
+			    struct mih_verify_open *request)
+{
+	struct mih_verify_file_run *run = &engine->files[request->file];
+	struct mih_verify_open **at;
+	bool found;
+
+	pthread_mutex_lock(&run->lock);
+	for (at = &run->waiters; *at && *at != request; at = &(*at)->next)
+		;
+	found = *at != NULL;
+	if (found)
+		*at = request->next;
+	if (found && !run->waiters && run->opening)
+		atomic_store(&run->opening->cancelled, true);
+	pthread_mutex_unlock(&run->lock);
+	if (found)
+		answer(engine, request, -EINTR);
+}
+
+int mih_verify_staged(struct mih_verify_engine *engine, size_t file)
+{
+	struct mih_verify_stage *stage;
+	int fd;
+
+	pthread_mutex_lock(&engine->stages.lock);
+	stage = engine->files[file].stage;
+	fd = stage ? stage->fd : -1;
+	pthread_mutex_unlock(&engine->stages.lock);
+	return fd;
+}
+
 void mih_verify_close(struct mih_verify_engine *engine, size_t file)
 {
 	struct mih_verify_file_run *run = &engine->files[file];
 	struct mih_verify_backing *backing = NULL;
 
 	pthread_mutex_lock(&run->lock);
-	if (run->nopens && --run->nopens == 0) {
-		backing = MIH_STEAL(&run->backing);
-		run->state = MIH_VERIFY_CLOSED;
-		atomic_fetch_sub(&engine->nopen, 1);
-	}
+	if (run->nopens && --run->nopens == 0)
+		backing = closed(engine, run);
 	pthread_mutex_unlock(&run->lock);
 	mih_verify_backing_put(backing);
 }

@@ -1,0 +1,300 @@
+/*
+ * Whole files proven when they are opened: checked only, or kept in sealed
+ * memory.
+ */
+#include "verify/engine_test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct mih_test_file files[] = {
+	{ "0-empty", 0 },
+	{ "1-byte", 1 },
+	{ "2-three", 3 * MIB + 17 },
+	{ "3-also-three", 3 * MIB + 4096 },
+	{ "4-large", 37 * MIB + 4711 },
+};
+#define EMPTY	 0u
+#define THREE	 2u
+#define ALSO	 3u
+#define LARGE	 4u
+#define NOPENERS 8
+
+static struct engine_test test;
+
+static struct engine_test *start(bool whole, uint64_t stage_memory)
+{
+	const struct mih_test_model_params params = {
+		.files = files,
+		.nfiles = MIH_ARRAY_LEN(files),
+		.flat = MIH_HASH_SHA256,
+		.tree = MIH_HASH_MTH4K_SHA256,
+	};
+
+	memset(&test, 0, sizeof(test));
+	test.params.retry_ms = 50;
+	test.params.whole = whole;
+	test.params.stage_memory = stage_memory;
+	mih_test_engine_start(&test, &params);
+	return &test;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	mih_test_engine_end(&test);
+	return 0;
+}
+
+static uint64_t disk_bytes(struct engine_test *t)
+{
+	return mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES];
+}
+
+static void assert_staged(struct engine_test *t, size_t file)
+{
+	int fd = mih_verify_staged(t->engine, file);
+	uint8_t *got = malloc(MIB), *want = malloc(MIB);
+	struct stat st;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, files[file].nbytes);
+	for (uint64_t off = 0; off < files[file].nbytes; off += MIB) {
+		size_t len = MIH_MIN(files[file].nbytes - off, MIB);
+
+		assert_int_equal(pread(fd, got, len, (off_t)off), len);
+		mih_test_model_bytes(file, off, len, want);
+		assert_memory_equal(got, want, len);
+	}
+	free(got);
+	free(want);
+}
+
+static void test_staged_bytes_are_right_and_sealed(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < MIH_ARRAY_LEN(files); i++) {
+		assert_int_equal(mih_test_engine_open(t, i), 0);
+		if (files[i].nbytes)
+			assert_staged(t, i);
+	}
+	assert_int_equal(mih_verify_staged(t->engine, EMPTY), -1);
+	fd = mih_verify_staged(t->engine, LARGE);
+	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(ftruncate(fd, 5), -1);
+	assert_true(mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) ==
+		    MAP_FAILED);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	assert_int_equal(t->nlines, 0);
+	/* What reads come all the same are answered as ever. */
+	assert_int_equal(mih_test_engine_check(t, LARGE, 5 * MIB, MIB), 0);
+}
+
+static void test_bad_file_is_not_opened(void **state)
+{
+	for (int staged = 0; staged < 2; staged++) {
+		struct engine_test *t = start(!staged, staged * 64 * MIB);
+		const char *path = mih_test_model_path(&t->disk, LARGE);
+
+		(void)state;
+		mih_test_flip(path, 33 * MIB);
+		assert_int_equal(mih_test_engine_open(t, LARGE), -EIO);
+		assert_int_equal(t->nlines, 1);
+		assert_non_null(strstr(t->line, "4-large: bytes 34603008-"));
+		/* At once again: the verdict stands, nothing is read. */
+		assert_int_equal(mih_test_engine_open(t, LARGE), -EIO);
+		assert_int_equal(mih_test_engine_open(t, THREE), 0);
+		mih_test_flip(path, 33 * MIB);
+		mih_test_engine_sleep(100);
+		assert_int_equal(mih_test_engine_open(t, LARGE), 0);
+		if (staged)
+			assert_staged(t, LARGE);
+		assert_int_equal(mih_test_engine_check(t, LARGE, 33 * MIB, 1),
+				 0);
+		assert_int_equal(t->nlines, 1);
+		if (!staged)
+			mih_test_engine_end(t);
+	}
+}
+
+static void test_whole_file_is_read_once(void **state)
+{
+	struct engine_test *t = start(true, 0);
+	struct mih_verify_file_stats stats;
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
+	assert_int_equal(mih_verify_staged(t->engine, LARGE), -1);
+	mih_verify_file_stats(t->engine, LARGE, &stats);
+	assert_int_equal(stats.status, MIH_VERIFY_VERIFIED);
+	before = disk_bytes(t);
+	assert_int_equal(before, files[LARGE].nbytes);
+	mih_verify_close(t->engine, LARGE);
+	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
+	assert_int_equal(disk_bytes(t), before);
+	/* It may have changed since: what is read is proven again. */
+	mih_test_flip(mih_test_model_path(&t->disk, LARGE), 0);
+	assert_int_equal(mih_test_engine_check(t, LARGE, 0, 1), -EIO);
+}
+
+static void test_budget_drops_what_was_closed_first(void **state)
+{
+	struct engine_test *t = start(false, 7 * MIB);
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
+	assert_int_equal(mih_verify_staged(t->engine, LARGE), -1);
+	assert_int_equal(mih_test_engine_open(t, THREE), 0);
+	assert_int_equal(mih_test_engine_open(t, ALSO), 0);
+	assert_staged(t, THREE);
+	assert_staged(t, ALSO);
+	/* Both fit and stay; what is open is never dropped. */
+	mih_verify_close(t->engine, ALSO);
+	before = disk_bytes(t);
+	assert_int_equal(mih_test_engine_open(t, ALSO), 0);
+	assert_int_equal(disk_bytes(t), before);
+	assert_staged(t, ALSO);
+	assert_int_equal(t->nlines, 0);
+}
+
+static void test_budget_makes_room(void **state)
+{
+	struct engine_test *t = start(false, 4 * MIB);
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(mih_test_engine_open(t, THREE), 0);
+	assert_int_equal(mih_test_engine_open(t, ALSO), 0);
+	assert_int_equal(mih_verify_staged(t->engine, ALSO), -1);
+	mih_verify_close(t->engine, ALSO);
+	mih_verify_close(t->engine, THREE);
+	assert_int_equal(mih_test_engine_open(t, ALSO), 0);
+	assert_staged(t, ALSO); /* THREE went */
+	mih_verify_close(t->engine, ALSO);
+	before = disk_bytes(t);
+	assert_int_equal(mih_test_engine_open(t, THREE), 0);
+	assert_int_equal(disk_bytes(t) - before, files[THREE].nbytes);
+	assert_staged(t, THREE);
+}
+
+static void *open_one(void *arg)
+{
+	(void)arg;
+	assert_int_equal(mih_test_engine_open(&test, LARGE), 0);
+	return NULL;
+}
+
+static void test_opens_share_one_staging(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+	pthread_t openers[NOPENERS];
+
+	(void)state;
+	for (size_t i = 0; i < NOPENERS; i++)
+		assert_int_equal(
+		    pthread_create(&openers[i], NULL, open_one, NULL), 0);
+	for (size_t i = 0; i < NOPENERS; i++)
+		pthread_join(openers[i], NULL);
+	assert_int_equal(disk_bytes(t), files[LARGE].nbytes);
+	for (size_t i = 1; i < NOPENERS; i++)
+		mih_verify_close(t->engine, LARGE);
+	assert_staged(t, LARGE);
+}
+
+struct cancelled_open {
+	struct mih_verify_open request;
+	sem_t done;
+	mih_err err;
+};
+
+static void cancelled_done(struct mih_verify_open *request, mih_err err)
+{
+	struct cancelled_open *c = (struct cancelled_open *)request;
+
+	c->err = err;
+	sem_post(&c->done);
+}
+
+/* Whatever moment the cancel hits, there is one answer, and the file can be
+ * opened afterwards. */
+static void test_cancelled_open_lets_go(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+	unsigned ncancelled = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		struct cancelled_open c = {
+			.request = { .file = LARGE, .done = cancelled_done }
+		};
+
+		sem_init(&c.done, 0, 0);
+		mih_verify_open(t->engine, &c.request);
+		mih_verify_open_cancel(t->engine, &c.request);
+		sem_wait(&c.done);
+		if (c.err == -EINTR)
+			ncancelled++;
+		else
+			mih_verify_close(t->engine, LARGE);
+		sem_destroy(&c.done);
+		if (i % 10 == 9) {
+			assert_int_equal(mih_test_engine_open(t, LARGE), 0);
+			assert_staged(t, LARGE);
+			mih_verify_close(t->engine, LARGE);
+			mih_test_engine_restart(t);
+		}
+	}
+	assert_true(ncancelled > 0);
+	assert_int_equal(t->nlines, 0);
+}
+
+static void test_engine_ends_while_staging(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+	struct cancelled_open c = { .request = { .file = LARGE,
+						 .done = cancelled_done } };
+
+	(void)state;
+	sem_init(&c.done, 0, 0);
+	mih_verify_open(t->engine, &c.request);
+	mih_test_engine_restart(t);
+	sem_wait(&c.done);
+	assert_true(c.err == 0 || c.err == -ECANCELED);
+	sem_destroy(&c.done);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+		    test_staged_bytes_are_right_and_sealed, teardown),
+		cmocka_unit_test_teardown(test_bad_file_is_not_opened,
+					  teardown),
+		cmocka_unit_test_teardown(test_whole_file_is_read_once,
+					  teardown),
+		cmocka_unit_test_teardown(
+		    test_budget_drops_what_was_closed_first, teardown),
+		cmocka_unit_test_teardown(test_budget_makes_room, teardown),
+		cmocka_unit_test_teardown(test_opens_share_one_staging,
+					  teardown),
+		cmocka_unit_test_teardown(test_cancelled_open_lets_go,
+					  teardown),
+		cmocka_unit_test_teardown(test_engine_ends_while_staging,
+					  teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
