@@ -80,6 +80,14 @@ mih_verify_engine_new(const struct mih_verify_engine_params *params,
  */
 void mih_verify_engine_free(struct mih_verify_engine *engine);
 
+/**
+ * mih_verify_engine_shrink() - make do with a smaller cache from now on
+ * @memory: bytes, as in struct mih_verify_engine_params
+ *
+ * For an engine that only serves what was opened before another took its place.
+ */
+void mih_verify_engine_shrink(struct mih_verify_engine *engine, size_t memory);
+
 /** An answer that waits for its time; part of the requests below. */
 struct mih_verify_delay {
 	struct mih_verify_delay *next;

@@ -414,3 +414,38 @@ ssize_t mih_verify_model_find(const struct mih_verify_model *model,
 			sizeof(*model->files), by_path);
 	return found ? found - model->files : -1;
 }
+
+static bool same_shards(const struct mih_sig_resource *a,
+			const struct mih_sig_resource *b)
+{
+	size_t len = mih_hash_info(a->alg)->len;
+
+	if (a->nshards != b->nshards)
+		return false;
+	for (size_t i = 0; i < a->nshards; i++)
+		if (a->shards[i].begin != b->shards[i].begin ||
+		    a->shards[i].end != b->shards[i].end ||
+		    !mih_hash_eq(a->shards[i].digest, b->shards[i].digest, len))
+			return false;
+	return true;
+}
+
+static bool same_resource(const struct mih_sig_resource *a,
+			  const struct mih_sig_resource *b)
+{
+	if (a->alg != b->alg || a->tree != b->tree || !same_shards(a, b))
+		return false;
+	if (!a->nshards &&
+	    !mih_hash_eq(a->digest, b->digest, mih_hash_info(a->alg)->len))
+		return false;
+	return a->tree == MIH_HASH_NONE ||
+	       mih_hash_eq(a->root, b->root, mih_hash_info(a->tree)->len);
+}
+
+bool mih_verify_file_is_same(const struct mih_verify_file *a,
+			     const struct mih_verify_file *b)
+{
+	return a->proof == b->proof && a->tree == b->tree &&
+	       a->nbytes == b->nbytes &&
+	       same_resource(a->resource, b->resource);
+}

@@ -86,6 +86,15 @@ mih_verify_model_open(const struct mih_verify_model_params *params,
 /** mih_verify_model_close() - release; NULL is legal. */
 void mih_verify_model_close(struct mih_verify_model *model);
 
+/**
+ * mih_verify_file_is_same() - do both stand for the same bytes?
+ *
+ * True only if everything that is signed about them is equal, and both are held
+ * against it in the same way; their paths may differ.
+ */
+bool mih_verify_file_is_same(const struct mih_verify_file *a,
+			     const struct mih_verify_file *b);
+
 /** mih_verify_model_find() - index of @path in files, or -1. O(log n). */
 ssize_t mih_verify_model_find(const struct mih_verify_model *model,
 			      const char *path);

@@ -55,8 +55,11 @@ static void stream_begin(struct mih_verify_pattern *pattern, uint64_t off,
 
 static uint64_t window_max(const struct mih_verify_engine *engine)
 {
-	return MIH_MIN(WINDOW_MAX, (uint64_t)engine->memory / 4) /
-	       MIH_VERIFY_EXTENT * MIH_VERIFY_EXTENT;
+	uint64_t memory =
+	    atomic_load_explicit(&engine->memory, memory_order_relaxed);
+
+	return MIH_MIN(WINDOW_MAX, memory / 4) / MIH_VERIFY_EXTENT *
+	       MIH_VERIFY_EXTENT;
 }
 
 static void plan_sequential(const struct mih_verify_engine *engine,

@@ -129,6 +129,8 @@ void mih_verify_extent_settle(struct mih_verify_engine *engine,
 			      struct mih_verify_extent *extent);
 /** Drop the oldest extents until the budget is kept. */
 void mih_verify_cache_trim(struct mih_verify_engine *engine);
+/** Free the slots that are kept for reuse. */
+void mih_verify_spare_drop(struct mih_verify_engine *engine);
 MIH_MUST_CHECK mih_err mih_verify_cache_init(struct mih_verify_engine *engine);
 void mih_verify_cache_fini(struct mih_verify_engine *engine);
 

@@ -131,7 +131,7 @@ mih_err mih_verify_engine_new(const struct mih_verify_engine_params *params,
 		return mih_err_fail_errno(-ENOMEM, "engine");
 	engine->model = params->model;
 	engine->dev = params->dev;
-	engine->memory = params->memory;
+	atomic_init(&engine->memory, params->memory);
 	engine->keep_read = params->keep_read;
 	engine->whole = params->whole;
 	engine->retry_ms =
@@ -148,6 +148,13 @@ mih_err mih_verify_engine_new(const struct mih_verify_engine_params *params,
 	}
 	*engine_out = engine;
 	return 0;
+}
+
+void mih_verify_engine_shrink(struct mih_verify_engine *engine, size_t memory)
+{
+	atomic_store(&engine->memory, memory);
+	mih_verify_cache_trim(engine);
+	mih_verify_spare_drop(engine);
 }
 
 /* A device may still hold batches whose done() is not in any of our queues. */

@@ -38,7 +38,7 @@
 struct mih_verify_engine {
 	const struct mih_verify_model *model;
 	struct mih_gpu_dev *dev;
-	size_t memory;
+	atomic_size_t memory;
 	bool keep_read;
 	bool whole; /* prove whole files when they are opened */
 	unsigned retry_ms;

@@ -67,6 +67,16 @@ static void slot_free(struct mih_verify_slot *slot)
 	free(slot);
 }
 
+void mih_verify_spare_drop(struct mih_verify_engine *engine)
+{
+	for (unsigned i = 0; i < NCLASSES; i++) {
+		struct mih_verify_slot *slot;
+
+		while ((slot = spare_take(&engine->spare, i)))
+			slot_free(slot);
+	}
+}
+
 struct mih_verify_slot *mih_verify_slot_new(struct mih_verify_engine *engine,
 					    unsigned size_class)
 {
@@ -278,7 +288,9 @@ static uint64_t bytes_held(const struct mih_verify_engine *engine)
  */
 void mih_verify_cache_trim(struct mih_verify_engine *engine)
 {
-	uint64_t soft = MIH_MIN(engine->memory, READ_MAX);
+	size_t memory =
+	    atomic_load_explicit(&engine->memory, memory_order_relaxed);
+	uint64_t soft = MIH_MIN(memory, READ_MAX);
 
 	if (bytes_held(engine) <= soft)
 		return;
@@ -288,7 +300,7 @@ void mih_verify_cache_trim(struct mih_verify_engine *engine)
 	while (bytes_held(engine) > soft &&
 	       evict_one(engine, MIH_VERIFY_PASSED))
 		;
-	while (bytes_held(engine) > engine->memory &&
+	while (bytes_held(engine) > memory &&
 	       evict_one(engine, MIH_VERIFY_KEPT))
 		mih_verify_count(engine, MIH_VERIFY_EVICTED, 1);
 	pthread_mutex_unlock(&engine->evict_lock);
@@ -318,14 +330,7 @@ void mih_verify_cache_fini(struct mih_verify_engine *engine)
 	while (evict_one(engine, MIH_VERIFY_PASSED) ||
 	       evict_one(engine, MIH_VERIFY_KEPT))
 		;
-	for (size_t i = 0; i < NCLASSES; i++) {
-		struct mih_verify_slot *slot;
-
-		while ((slot = engine->spare.slots[i])) {
-			engine->spare.slots[i] = slot->next;
-			slot_free(slot);
-		}
-	}
+	mih_verify_spare_drop(engine);
 	for (size_t i = 0; i < NSHARDS; i++)
 		pthread_mutex_destroy(&engine->shards[i].lock);
 	pthread_mutex_destroy(&engine->evict_lock);
