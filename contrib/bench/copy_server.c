@@ -90,16 +90,45 @@ void mih_sig_bundle_root(const struct mih_sig_bundle *bundle, uint8_t root[32])
 	memset(root, 0, 32);
 }
 
-static mih_err start(void *context, struct mih_verify_engine **engine_out)
+void mih_verify_engine_shrink(struct mih_verify_engine *engine, size_t memory)
 {
-	(void)context;
+	(void)engine, (void)memory;
+}
+
+void mih_verify_model_close(struct mih_verify_model *old)
+{
+	(void)old;
+}
+
+bool mih_verify_file_is_same(const struct mih_verify_file *a,
+			     const struct mih_verify_file *b)
+{
+	return a == b;
+}
+
+static mih_err start(void *context, const struct mih_verify_model *served,
+		     struct mih_verify_engine **engine_out)
+{
+	(void)context, (void)served;
 	*engine_out = &the_engine;
 	return 0;
 }
 
-static void ready(void *context)
+static mih_err reload(void *context, struct mih_verify_model **model_out)
 {
-	(void)context;
+	(void)context, (void)model_out;
+	return mih_err_fail(-ENOTSUP, "copy_server: nothing to reload");
+}
+
+static void reloaded(void *context, mih_err err,
+		     const struct mih_verify_model *served)
+{
+	(void)context, (void)err, (void)served;
+}
+
+static void ready(void *context, const struct mih_verify_model *served)
+{
+	(void)context, (void)served;
 	puts("READY=1");
 	fflush(stdout);
 	close(STDOUT_FILENO);
@@ -150,6 +179,8 @@ int main(int argc, char **argv)
 		.model = &model,
 		.start = start,
 		.ready = ready,
+		.reload = reload,
+		.reloaded = reloaded,
 	};
 
 	if (argc != 3 || load(argv[1]) < 0) {

@@ -17,6 +17,7 @@ mihfs_SOURCES = \
 	src/cli/mount/notify.c src/cli/mount/notify.h \
 	src/cli/mount/passed.c src/cli/mount/passed.h \
 	src/cli/mount/serve.h \
+	src/cli/mount/source.c src/cli/mount/source.h \
 	src/cli/pass/found.c src/cli/pass/ignore.c \
 	src/cli/pass/pass.c src/cli/pass/pass.h \
 	src/cli/pass/progress.c src/cli/pass/progress.h \

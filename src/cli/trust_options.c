@@ -1,4 +1,5 @@
 #include "cli/trust_options.h"
+#include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -311,6 +312,27 @@ const char **mih_cli_trust_words(const struct mih_cli_trust *o, const char **at)
 size_t mih_cli_trust_nwords(const struct mih_cli_trust *o)
 {
 	return 2 * (o->public_keys.n + o->certificate_chain.n + o->crls.n) + 26;
+}
+
+mih_err mih_cli_trust_each_path(struct mih_cli_trust *o,
+				mih_err (*change)(void *context,
+						  const char **path),
+				void *context)
+{
+	const struct mih_cli_list *const lists[] = { &o->public_keys,
+						     &o->certificate_chain,
+						     &o->crls };
+	const char **const paths[] = { &o->trust_dir, &o->trust_config,
+				       &o->trusted_root };
+	mih_err err = 0;
+
+	for (size_t i = 0; i < MIH_ARRAY_LEN(lists); i++)
+		for (size_t j = 0; !err && j < lists[i]->n; j++)
+			err = change(context, &lists[i]->items[j]);
+	for (size_t i = 0; !err && i < MIH_ARRAY_LEN(paths); i++)
+		if (*paths[i])
+			err = change(context, paths[i]);
+	return err;
 }
 
 void mih_cli_trust_fini(struct mih_cli_trust *options)

@@ -151,6 +151,15 @@ const char **mih_cli_trust_words(const struct mih_cli_trust *options,
 /** mih_cli_trust_nwords() - at most so many are they */
 size_t mih_cli_trust_nwords(const struct mih_cli_trust *options);
 
+/**
+ * mih_cli_trust_each_path() - let @change see, and exchange, every path
+ *
+ * Return: the first error of @change, or 0.
+ */
+MIH_MUST_CHECK mih_err mih_cli_trust_each_path(
+    struct mih_cli_trust *options,
+    mih_err (*change)(void *context, const char **path), void *context);
+
 /** mih_cli_trust_fini() - release the lists. */
 void mih_cli_trust_fini(struct mih_cli_trust *options);
 

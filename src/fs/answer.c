@@ -39,14 +39,15 @@ void mih_fs_read_ahead(dev_t dev)
 				strerror(-err), file);
 }
 
-/* Not a FUSE thread: stat() here is a request like any other's, and returns
- * when the kernel has taken our INIT and a FUSE thread has answered. */
+/* stat() is a request like any other's here, and returns when the kernel has
+ * taken our INIT and a FUSE thread has answered. */
 static bool see_mount(struct mih_fs *fs)
 {
 	struct stat st;
 
 	if (stat(fs->mountpoint, &st) < 0 || st.st_dev == fs->beneath)
 		return false; /* unmounted before it ever answered */
+	fs->dev = st.st_dev;
 	mih_fs_read_ahead(st.st_dev);
 	return true;
 }
@@ -60,24 +61,17 @@ static bool hear_kernel(struct mih_fs *fs)
 	return atomic_load(&fs->talking);
 }
 
-static void *answer(void *context)
+bool mih_fs_answer(struct mih_fs *fs)
 {
-	struct mih_fs *fs = context;
+	const struct mih_fs_params *params = fs->params;
+	struct mih_fs_generation *current;
 
 	if (!(mih_fs_is_passed(fs) ? hear_kernel(fs) : see_mount(fs)))
-		return NULL;
-	mih_status_ready(fs->params->status);
-	if (fs->params->ready)
-		fs->params->ready(fs->params->context);
-	return NULL;
-}
-
-mih_err mih_fs_answer_start(struct mih_fs *fs, pthread_t *thread_out)
-{
-	int err = pthread_create(thread_out, NULL, answer, fs);
-
-	if (err)
-		return mih_err_fail_errno(-err, "%s: cannot start a thread",
-					  fs->mountpoint);
-	return 0;
+		return false;
+	mih_status_ready(params->status);
+	current = mih_fs_generation_current(&fs->generations);
+	if (params->ready)
+		params->ready(params->context, current->model);
+	mih_fs_generation_put(current);
+	return true;
 }

@@ -11,8 +11,20 @@ struct opening {
 	struct mih_verify_open open;
 	fuse_req_t req;
 	struct fuse_file_info fi;
-	struct mih_fs *fs;
+	struct mih_fs_generation *generation; /* counted: for the open file */
 };
+
+/* An open file is known by the version of the model that it belongs to. */
+static struct mih_fs_generation *generation_of(const struct fuse_file_info *fi)
+{
+	return (struct mih_fs_generation *)(uintptr_t)fi->fh;
+}
+
+static void close_file(struct mih_fs_generation *generation, size_t file)
+{
+	mih_verify_close(generation->engine, file);
+	mih_fs_generation_put(generation);
+}
 
 /* An answer that did not arrive (the caller was interrupted, or the mount is
  * gone) leaves no file for which a release would come. */
@@ -20,57 +32,71 @@ static void open_done(struct mih_verify_open *request, mih_err err)
 {
 	struct opening *o = (struct opening *)request;
 
-	if (err)
+	if (err) {
 		mih_fs_reply_err(o->req, err);
-	else if (fuse_reply_open(o->req, &o->fi) != 0)
-		mih_verify_close(o->fs->engine, o->open.file);
+		mih_fs_generation_put(o->generation);
+	} else if (fuse_reply_open(o->req, &o->fi) != 0) {
+		close_file(o->generation, o->open.file);
+	}
 	free(o);
 }
 
-static void do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void open_file(fuse_req_t req, const struct mih_fs_found *found,
+		      const struct fuse_file_info *fi)
 {
-	struct mih_fs *fs = mih_fs_of(req);
-	const struct mih_fs_node *node = mih_fs_inode_get(&fs->inodes, ino);
-	struct opening *o;
+	struct opening *o = malloc(sizeof(*o));
 
-	if (!node || node->is_dir) {
-		fuse_reply_err(req, node ? EISDIR : ESTALE);
-		return;
-	}
-	if ((fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC)) {
-		fuse_reply_err(req, EROFS);
-		return;
-	}
-	o = malloc(sizeof(*o));
 	if (!o) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	*o = (struct opening){
-		.open = { .file = node->first, .done = open_done },
+		.open = { .file = found->node->first, .done = open_done },
 		.req = req,
 		.fi = *fi,
-		.fs = fs,
+		.generation = mih_fs_generation_get(found->generation),
 	};
 	o->fi.keep_cache = 1;
-	mih_verify_open(fs->engine, &o->open);
+	o->fi.fh = (uintptr_t)found->generation;
+	mih_verify_open(found->generation->engine, &o->open);
+}
+
+/* A file that is not in the current version any more is ESTALE, upon which the
+ * kernel looks its name up again: so a new open never gets old bytes, even
+ * while the kernel has not yet forgotten what the name stood for. */
+static void do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct mih_fs *fs = mih_fs_of(req);
+	struct mih_fs_found found = mih_fs_find_current(&fs->generations, ino);
+
+	if (!found.node)
+		fuse_reply_err(req, ESTALE);
+	else if (found.node->is_dir)
+		fuse_reply_err(req, EISDIR);
+	else if ((fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC))
+		fuse_reply_err(req, EROFS);
+	else
+		open_file(req, &found, fi);
+	mih_fs_generation_put(found.generation);
 }
 
 static void do_release(fuse_req_t req, fuse_ino_t ino,
 		       struct fuse_file_info *fi)
 {
-	struct mih_fs *fs = mih_fs_of(req);
-	const struct mih_fs_node *node = mih_fs_inode_get(&fs->inodes, ino);
+	struct mih_fs_generation *generation = generation_of(fi);
+	const struct mih_fs_node *node =
+	    mih_fs_inode_get(&generation->inodes, ino);
 
-	(void)fi;
 	if (node && !node->is_dir)
-		mih_verify_close(fs->engine, node->first);
+		close_file(generation, node->first);
 	fuse_reply_err(req, 0);
 }
 
 struct reading {
 	struct mih_verify_read read;
 	fuse_req_t req;
+	struct mih_fs_generation *generation; /* counted: the file may be
+						 closed upon the answer */
 };
 
 /* All the bytes or an error: the kernel would take what is missing in a short
@@ -85,39 +111,51 @@ static void read_done(struct mih_verify_read *request, mih_err err)
 	else
 		fuse_reply_iov(r->req, r->read.iov, r->read.niov);
 	mih_verify_read_release(&r->read);
+	mih_fs_generation_put(r->generation);
 	free(r);
+}
+
+static void read_file(fuse_req_t req, struct mih_fs_generation *generation,
+		      const struct mih_verify_read *read)
+{
+	struct reading *r = malloc(sizeof(*r));
+
+	if (!r) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	r->read = *read;
+	r->req = req;
+	r->generation = mih_fs_generation_get(generation);
+	/* Counted here too: the answer may come, and the file be closed, before
+	 * the engine returns. */
+	mih_fs_generation_get(generation);
+	mih_verify_read(generation->engine, &r->read);
+	mih_fs_generation_put(generation);
 }
 
 static void do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    struct fuse_file_info *fi)
 {
-	struct mih_fs *fs = mih_fs_of(req);
-	const struct mih_fs_node *node = mih_fs_inode_get(&fs->inodes, ino);
-	struct reading *r;
-
-	(void)fi;
-	if (!node || node->is_dir || off < 0 || size > MIH_VERIFY_READ_MAX) {
-		fuse_reply_err(req, EINVAL);
-		return;
-	}
-	if (size == 0 ||
-	    (uint64_t)off >= fs->model->files[node->first].nbytes) {
-		fuse_reply_buf(req, NULL, 0);
-		return;
-	}
-	r = malloc(sizeof(*r));
-	if (!r) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	r->req = req;
-	r->read = (struct mih_verify_read){
-		.file = node->first,
+	struct mih_fs_generation *generation = generation_of(fi);
+	const struct mih_fs_inodes *inodes = &generation->inodes;
+	const struct mih_fs_node *node = mih_fs_inode_get(inodes, ino);
+	struct mih_verify_read read = {
 		.off = (uint64_t)off,
 		.len = size,
 		.done = read_done,
 	};
-	mih_verify_read(fs->engine, &r->read);
+
+	if (!node || node->is_dir || off < 0 || size > MIH_VERIFY_READ_MAX) {
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
+	if (size == 0 || read.off >= mih_fs_inode_file(inodes, node)->nbytes) {
+		fuse_reply_buf(req, NULL, 0);
+		return;
+	}
+	read.file = node->first;
+	read_file(req, generation, &read);
 }
 
 void mih_fs_data_ops(struct fuse_lowlevel_ops *ops)

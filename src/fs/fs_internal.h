@@ -1,7 +1,8 @@
 /*
  * fs/fs_internal.h - what the files of src/fs share
  *
- * Layer: src/fs.  Threads: struct mih_fs is immutable while the mount serves.
+ * Layer: src/fs.  Threads: struct mih_fs is immutable while the mount
+ * serves, except for what has a lock of its own.
  */
 #ifndef MIH_FS_INTERNAL_H
 #define MIH_FS_INTERNAL_H
@@ -10,7 +11,8 @@
 #include <fuse_lowlevel.h>
 
 #include "fs/control/control_internal.h"
-#include "fs/inode.h"
+#include "fs/generation/generation.h"
+#include "fs/generation/keeper.h"
 #include "fs/mount.h"
 #include "fs/unmount/unmounter.h"
 
@@ -20,22 +22,26 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-/* Nothing in a mount ever changes, so the kernel may keep what it was told:
- * seconds, about 31 years. */
+/* The kernel may keep what it was told until it is told to forget it: seconds,
+ * about 31 years. */
 #define MIH_FS_FOREVER 1e9
 
 /* What is asked for at most in one request; 1 MiB is the kernel's own limit. */
 #define MIH_FS_READ_MAX 1048576
 
+struct mih_fs_folder;
+
 /** One mount. */
 struct mih_fs {
 	const struct mih_fs_params *params; /* borrowed */
-	const struct mih_verify_model *model;
-	struct mih_verify_engine *engine; /* owned */
-	struct mih_fs_inodes inodes;
-	char *mountpoint;	      /* absolute; owned */
-	dev_t beneath;		      /* device the mount point is on */
-	struct fuse_session *session; /* owned */
+	struct mih_fs_generations generations;
+	struct mih_fs_keeper keeper;
+	pthread_mutex_t folders_lock;
+	struct mih_fs_folder *folders; /* open ones; owned */
+	char *mountpoint;	       /* absolute; owned */
+	dev_t beneath;		       /* device the mount point is on */
+	dev_t dev;		       /* of the mount; 0: not known */
+	struct fuse_session *session;  /* owned */
 	struct mih_fs_control control;
 	struct mih_fs_unmounter unmounter;
 	uid_t uid;
@@ -65,8 +71,19 @@ void mih_fs_reply_err(fuse_req_t req, mih_err err);
 
 /* names.c */
 
-/** mih_fs_names_ops() - lookup, getattr, readdir, statfs and friends. */
+/** mih_fs_names_ops() - lookup, getattr and statfs. */
 void mih_fs_names_ops(struct fuse_lowlevel_ops *ops);
+
+/**
+ * mih_fs_fill_entry() - what the kernel is told about a node
+ * @inodes: the table that @node is in
+ */
+void mih_fs_fill_entry(const struct mih_fs *fs,
+		       const struct mih_fs_inodes *inodes,
+		       const struct mih_fs_node *node,
+		       struct fuse_entry_param *entry);
+
+/* folder.c */
 
 /** A listing of a folder while it is written. */
 struct mih_fs_listing {
@@ -84,6 +101,12 @@ struct mih_fs_listing {
  */
 bool mih_fs_list_entry(struct mih_fs_listing *l, const char *name,
 		       const struct fuse_entry_param *entry, off_t next);
+
+/** mih_fs_folder_ops() - opendir, readdir and releasedir. */
+void mih_fs_folder_ops(struct fuse_lowlevel_ops *ops);
+
+/** mih_fs_folders_free() - those that are open when the mount ends. */
+void mih_fs_folders_free(struct mih_fs *fs);
 
 /* readonly.c */
 
@@ -148,7 +171,8 @@ struct mih_fs_stopper {
 void mih_fs_stopper_block(struct mih_fs_stopper *stopper);
 
 /**
- * mih_fs_stopper_start() - wait for SIGTERM, SIGINT or SIGHUP from now on
+ * mih_fs_stopper_start() - wait for SIGTERM or SIGINT, to end, and SIGHUP, to
+ * reload, from now on
  *
  * The calling thread is the one that will run the session.
  *
@@ -170,6 +194,14 @@ void mih_fs_stopper_finish(struct mih_fs_stopper *stopper, bool started);
 MIH_MUST_CHECK mih_err mih_fs_confine(struct mih_fs *fs);
 
 /**
+ * mih_fs_force() - free the mount point, end every call of every reader, leave
+ * @why: for the log
+ *
+ * A passed descriptor is only left: whoever mounted it unmounts it.
+ */
+_Noreturn void mih_fs_force(const struct mih_fs *fs, const char *why);
+
+/**
  * mih_fs_detach() - free the mount point at once, whoever still uses it
  *
  * Nothing for a passed descriptor: whoever mounted it unmounts it.
@@ -182,14 +214,13 @@ void mih_fs_unmount(struct mih_fs *fs);
 /* answer.c */
 
 /**
- * mih_fs_answer_start() - see in another thread that the mount answers
+ * mih_fs_answer() - wait until the mount answers
  *
- * When it does: raise its readahead and call params->ready().
+ * Not for a FUSE thread. Then raises its readahead and calls params->ready().
  *
- * Return: 0 or -errno with a story.
+ * Return: false if it was unmounted before it ever answered.
  */
-MIH_MUST_CHECK mih_err mih_fs_answer_start(struct mih_fs *fs,
-					   pthread_t *thread_out);
+bool mih_fs_answer(struct mih_fs *fs);
 
 /** mih_fs_read_ahead() - raise the readahead of mount @dev, or log why not. */
 void mih_fs_read_ahead(dev_t dev);

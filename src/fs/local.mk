@@ -4,10 +4,13 @@ libfs_a_SOURCES = \
 	src/fs/answer.c \
 	src/fs/control/control.c src/fs/control/control_internal.h \
 	src/fs/control/place.h \
-	src/fs/data.c src/fs/fs_internal.h \
+	src/fs/data.c src/fs/folder.c src/fs/fs_internal.h \
+	src/fs/generation/follow.c src/fs/generation/follow.h \
+	src/fs/generation/generation.c src/fs/generation/generation.h \
+	src/fs/generation/inode.c src/fs/generation/inode.h \
+	src/fs/generation/keeper.c src/fs/generation/keeper.h \
 	src/fs/host/mountinfo.c src/fs/host/mountinfo.h \
 	src/fs/host/mountpoint.c src/fs/host/mountpoint.h \
-	src/fs/inode.c src/fs/inode.h \
 	src/fs/mount.c src/fs/mount.h src/fs/names.c \
 	src/fs/options.c src/fs/readonly.c src/fs/reply.c \
 	src/fs/stop.c src/fs/xattr.c \

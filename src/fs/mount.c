@@ -93,8 +93,8 @@ static void do_init(void *context, struct fuse_conn_info *conn)
 	    conn->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS |
 			     FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
 	/* Bytes are copied into the kernel once they are proven; a page that
-	 * was lent to it could change afterwards. Nothing changes, so there is
-	 * nothing to invalidate. */
+	 * was lent to it could change afterwards. An inode never changes, so
+	 * there is nothing to invalidate in one. */
 	conn->want &=
 	    ~(unsigned)(FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
 			FUSE_CAP_SPLICE_READ | FUSE_CAP_AUTO_INVAL_DATA);
@@ -154,6 +154,7 @@ static mih_err new_session(struct mih_fs *fs)
 	if (err)
 		return err;
 	mih_fs_names_ops(&ops);
+	mih_fs_folder_ops(&ops);
 	mih_fs_data_ops(&ops);
 	mih_fs_xattr_ops(&ops);
 	mih_fs_readonly_ops(&ops);
@@ -212,43 +213,62 @@ static mih_err run_loop(struct mih_fs *fs)
 	return 0;
 }
 
-/* Requests under way are finished before the session goes, since their answers
- * go through it; the thread that looks at the mount ends with the session. */
-static mih_err serve(struct mih_fs *fs)
+/* Threads come last: neither the fork of an unmounter nor a sandbox would be
+ * right with them. */
+static mih_err begin(struct mih_fs *fs)
 {
-	struct mih_fs_stopper stopper;
-	pthread_t answerer;
-	bool stopping = false, answering = false;
-	mih_err err;
+	const struct mih_fs_params *params = fs->params;
+	struct mih_fs_generation *first;
+	mih_err err =
+	    mih_fs_generation_new(&fs->generations, params->model, &first);
 
-	mih_fs_stopper_block(&stopper);
+	if (err)
+		return err;
 	err = mount_session(fs);
 	if (!err)
 		err = mih_fs_confine(fs);
 	if (!err)
-		err = fs->params->start(fs->params->context, &fs->engine);
-	if (!err)
-		err = mih_status_add(fs->params->status, fs->model, fs->engine);
+		err = mih_fs_generation_start(first, params);
+	if (err)
+		mih_fs_generation_free(first);
+	else
+		mih_fs_generation_publish(first);
+	return err;
+}
+
+/* Requests under way are finished before the session goes, since their answers
+ * go through it; the keeper, who may be looking at the mount, ends with it. */
+static void finish(struct mih_fs *fs)
+{
+	if (!mih_fs_keeper_rest(&fs->keeper))
+		mih_fs_force(fs, "a reload does not end");
+	mih_fs_control_stop(fs);
+	mih_fs_generations_stop(&fs->generations);
+	mih_fs_unmount(fs);
+	sem_post(&fs->begun);
+	mih_fs_keeper_join(&fs->keeper);
+}
+
+static mih_err serve(struct mih_fs *fs)
+{
+	struct mih_fs_stopper stopper;
+	bool stopping = false;
+	mih_err err;
+
+	mih_fs_stopper_block(&stopper);
+	err = begin(fs);
 	if (!err)
 		err = mih_fs_control_start(fs);
 	if (!err)
 		err = mih_fs_stopper_start(&stopper, fs);
-	if (!err) {
-		stopping = true;
-		err = mih_fs_answer_start(fs, &answerer);
-		answering = !err;
-	}
+	stopping = !err;
+	if (!err)
+		err = mih_fs_keeper_start(fs);
 	if (!err)
 		err = run_loop(fs);
 	if (stopping)
 		atomic_store(&stopper.looping, false);
-	mih_fs_control_stop(fs);
-	mih_status_remove(fs->params->status, fs->engine);
-	mih_verify_engine_free(fs->engine);
-	mih_fs_unmount(fs);
-	sem_post(&fs->begun);
-	if (answering)
-		pthread_join(answerer, NULL);
+	finish(fs);
 	mih_fs_stopper_finish(&stopper, stopping);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
@@ -259,25 +279,29 @@ mih_err mih_fs_serve(const struct mih_fs_params *params)
 {
 	struct mih_fs fs = {
 		.params = params,
-		.model = params->model,
+		.folders_lock = PTHREAD_MUTEX_INITIALIZER,
 		.uid = getuid(),
 		.gid = getgid(),
 	};
 	mih_err err;
 
 	sem_init(&fs.begun, 0, 0);
-	err = mih_fs_inodes_build(params->model->files, params->model->nfiles,
-				  &fs.inodes);
-	if (err)
-		return err;
 	fs.mountpoint = is_passed_descriptor(params->mountpoint)
 			    ? strdup(params->mountpoint)
 			    : realpath(params->mountpoint, NULL);
-	if (fs.mountpoint)
-		err = serve(&fs);
-	else
+	if (!fs.mountpoint) {
 		err = mih_err_fail_errno(-errno, "%s", params->mountpoint);
+		mih_verify_model_close(params->model);
+		return err;
+	}
+	mih_fs_generations_init(&fs.generations);
+	mih_fs_keeper_init(&fs.keeper);
+	fs.generations.unused = mih_fs_keeper_reap;
+	fs.generations.context = &fs.keeper;
+	err = serve(&fs);
+	mih_fs_folders_free(&fs);
+	mih_fs_generations_fini(&fs.generations);
+	mih_fs_keeper_fini(&fs.keeper);
 	free(fs.mountpoint);
-	mih_fs_inodes_fini(&fs.inodes);
 	return err;
 }

@@ -15,17 +15,20 @@
 #include <sys/types.h>
 
 struct mih_fs_params {
-	const struct mih_verify_model *model; /* borrowed */
+	/** What is served at first; taken over by mih_fs_serve(). */
+	struct mih_verify_model *model;
 	const char *mountpoint;
 	const char *options; /* "-o" text for FUSE, comma separated, or NULL */
 	bool debug;	     /* log every FUSE message */
 	struct mih_status *status; /* borrowed; shown in the hidden folder
 				      .mihfs; NULL: there is none */
 	/**
-	 * Make the engine. Called once in the process that will serve, after
-	 * daemonising, because neither threads nor a GPU context survive fork.
+	 * Make the engine of a model. Called in the process that will serve,
+	 * after daemonising, because neither threads nor a GPU context survive
+	 * fork; and once more for each reload.
 	 */
-	mih_err (*start)(void *context, struct mih_verify_engine **engine_out);
+	mih_err (*start)(void *context, const struct mih_verify_model *model,
+			 struct mih_verify_engine **engine_out);
 	void *context;
 	/**
 	 * Give up what serving does not need. Called once before start(), when
@@ -33,9 +36,22 @@ struct mih_fs_params {
 	 * gets a process beside the server for the unmounting. NULL: no.
 	 * @dev is the mount's device, 0 if it is not known.
 	 */
-	mih_err (*confine)(void *context, dev_t dev);
+	mih_err (*confine)(void *context, const struct mih_verify_model *model,
+			   dev_t dev);
 	/** The mount answers: called once, before requests of users. */
-	void (*ready)(void *context);
+	void (*ready)(void *context, const struct mih_verify_model *model);
+	/**
+	 * SIGHUP: open anew what is to be served, as strictly as the first
+	 * time. May take long. On success fs takes @model_out over.
+	 */
+	mih_err (*reload)(void *context, struct mih_verify_model **model_out);
+	/**
+	 * The reload has ended. @err 0: whoever opens a file from now on gets
+	 * @model's; else the reason is the story, and @model is served as
+	 * before. From the same thread as reload.
+	 */
+	void (*reloaded)(void *context, mih_err err,
+			 const struct mih_verify_model *model);
 };
 
 /**
@@ -47,7 +63,12 @@ struct mih_fs_params {
 MIH_MUST_CHECK mih_err mih_fs_check_mountpoint(const char *mountpoint);
 
 /**
- * mih_fs_serve() - mount, serve until unmounted or SIGTERM/SIGINT/SIGHUP
+ * mih_fs_serve() - mount, serve until unmounted or SIGTERM/SIGINT
+ *
+ * SIGHUP makes it reload. Files of the new model that are what they were keep
+ * their inode and what the kernel holds of them; others get a new inode, so
+ * that no cached byte of the old ones is ever seen through the new. An open
+ * file goes on as what it was opened as.
  *
  * After a signal the mount point is free again within a few seconds, whatever
  * readers do; their calls end in an error.

@@ -1,9 +1,9 @@
 /*
- * Signals. libfuse's own handler sets a flag and may miss a loop that is just
- * about to sleep; and it knows no limit of time. So one thread waits for the
- * signals, wakes the loop until it has seen the flag, and when the end takes
- * too long, frees the mount point and leaves: the kernel then ends every call
- * of every reader.
+ * Signals. SIGHUP is handed on; the others end the mount. libfuse's own handler
+ * sets a flag and may miss a loop that is just about to sleep; and it knows no
+ * limit of time. So one thread waits for the signals, wakes the loop until it
+ * has seen the flag, and when the end takes too long, frees the mount point and
+ * leaves: the kernel then ends every call of every reader.
  */
 #include "fs/fs_internal.h"
 #include "util/log.h"
@@ -31,7 +31,7 @@ void mih_fs_stopper_block(struct mih_fs_stopper *stopper)
 	pthread_sigmask(SIG_BLOCK, &set, &stopper->saved);
 }
 
-static _Noreturn void force(const struct mih_fs *fs, const char *why)
+_Noreturn void mih_fs_force(const struct mih_fs *fs, const char *why)
 {
 	mih_log_warning("%s: %s: unmounting by force", fs->mountpoint, why);
 	mih_fs_detach(fs);
@@ -51,10 +51,10 @@ static void see_it_end(struct mih_fs_stopper *stopper, const sigset_t *set)
 		signal = sigtimedwait(set, NULL, &tick);
 		if (atomic_load(&stopper->ended))
 			return;
-		if (signal > 0 && signal != SIGUSR1)
-			force(stopper->fs, "second signal");
+		if (signal == SIGTERM || signal == SIGINT)
+			mih_fs_force(stopper->fs, "second signal");
 	}
-	force(stopper->fs, "still busy after 7 seconds");
+	mih_fs_force(stopper->fs, "still busy after 7 seconds");
 }
 
 static void *wait_for_signal(void *context)
@@ -70,7 +70,12 @@ static void *wait_for_signal(void *context)
 			signal = SIGUSR1;
 		if (atomic_load(&stopper->ended))
 			return NULL;
-	} while (signal == SIGUSR1);
+		if (signal == SIGHUP)
+			mih_fs_keeper_reload(&stopper->fs->keeper);
+	} while (signal == SIGUSR1 || signal == SIGHUP);
+	/* The FUSE threads are needed for this. */
+	if (!mih_fs_keeper_quiet(&stopper->fs->keeper))
+		mih_fs_force(stopper->fs, "a folder is kept locked");
 	mih_log_debug("%s: signal %d: unmounting", stopper->fs->mountpoint,
 		      signal);
 	fuse_session_exit(stopper->fs->session);

@@ -1,8 +1,12 @@
-check_PROGRAMS += test_inode test_fs_options
-TESTS += test_inode test_fs_options
+check_PROGRAMS += test_follow test_inode test_fs_options
+TESTS += test_follow test_inode test_fs_options
 
 test_inode_SOURCES = tests/fs/test_inode.c
 test_inode_LDADD = libfs.a libutil.a $(CMOCKA_LIBS)
 test_fs_options_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS)
 test_fs_options_SOURCES = tests/fs/test_fs_options.c
 test_fs_options_LDADD = libfs.a libutil.a $(FUSE_LIBS) $(CMOCKA_LIBS)
+test_follow_SOURCES = tests/fs/test_follow.c
+test_follow_LDADD = libfs.a libverify.a libtree.a libgpu.a libsig.a \
+	$(HASH_LIBS) libutil.a $(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS) \
+	$(CMOCKA_LIBS)

@@ -8,7 +8,7 @@
 	"ro,nosuid,nodev,default_permissions,subtype=mihfs,max_read=1048576"
 
 static char dir[] = "/no, such";
-static const struct mih_verify_model model = { .dir = dir };
+static struct mih_verify_model model = { .dir = dir };
 
 static mih_err options(const char *text, char **out)
 {

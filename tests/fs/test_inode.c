@@ -1,5 +1,5 @@
 #include "lib/test.h"
-#include "fs/inode.h"
+#include "fs/generation/inode.h"
 #include "util/checked.h"
 
 #include <string.h>
@@ -19,15 +19,14 @@ static mih_err build(const char *const *paths, size_t n,
 /* Walk a path from the root, one lookup per component. */
 static uint64_t walk(const struct mih_fs_inodes *inodes, const char *path)
 {
-	uint64_t ino = MIH_FS_ROOT;
+	const struct mih_fs_node *node = mih_fs_inode_get(inodes, MIH_FS_ROOT);
 	char copy[256], *save = NULL;
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	for (char *name = strtok_r(copy, "/", &save); name && ino;
+	for (char *name = strtok_r(copy, "/", &save); name && node;
 	     name = strtok_r(NULL, "/", &save))
-		ino = mih_fs_inode_find(inodes, mih_fs_inode_get(inodes, ino),
-					name);
-	return ino;
+		node = mih_fs_inode_find(inodes, node, name);
+	return node ? node->number : 0;
 }
 
 /* In code point order of the whole path, where '/' sorts behind '-'. */

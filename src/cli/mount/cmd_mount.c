@@ -5,8 +5,10 @@
 #include "cli/mount/notify.h"
 #include "cli/mount/passed.h"
 #include "cli/mount/serve.h"
+#include "cli/mount/source.h"
 #include "fs/host/mountpoint.h"
 #include "fs/mount.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 
 #include <inttypes.h>
@@ -25,8 +27,7 @@ struct serving {
 	struct mih_cli_daemon daemon;
 	struct mih_cli_passed passed;
 	struct mih_cli_confine confine;
-	struct mih_verify_model *model; /* owned */
-	char *dir;			/* the model, absolute; owned */
+	struct mih_verify_model *model; /* owned until it is served */
 	struct mih_gpu_dev *dev;	/* owned; made after the fork */
 	char *mountpoint;		/* absolute; owned */
 	dev_t beneath;			/* device of the bare mount point */
@@ -39,69 +40,6 @@ static void print_problem(void *context, const char *line)
 {
 	(void)context;
 	fprintf(stderr, "%s\n", line);
-}
-
-static void free_trust(struct mih_sig_trust **trust)
-{
-	mih_sig_trust_free(*trust);
-}
-
-static mih_err open_model(struct serving *s)
-{
-	MIH_CLEANUP(free_trust) struct mih_sig_trust *trust = NULL;
-	struct mih_verify_model_params params = {
-		.bundle = s->options.root,
-		.dir = s->options.model,
-		.sidecar = s->options.tree,
-		.allow_symlinks = s->options.allow_symlinks,
-		.symlink_root = s->options.symlink_root,
-		.deny_unsigned =
-		    s->options.unsigned_files == MIH_CLI_UNSIGNED_DENY,
-		.problem = print_problem,
-	};
-	mih_err err = mih_cli_trust_load(&s->options.trust, &trust);
-
-	if (err)
-		return err;
-	/* The daemon leaves this folder; a missing model is told by its name
-	 * as it was typed. */
-	s->dir = realpath(s->options.model, NULL);
-	if (s->dir)
-		params.dir = s->dir;
-	params.trust = trust;
-	return mih_verify_model_open(&params, &s->model);
-}
-
-/* --verify=mount is "mihfs verify" before anything is mounted. Later reads are
- * checked all the same, since the files may change at any time. */
-static int verify_all(const struct serving *s)
-{
-	const struct mih_cli_trust *trust = &s->options.trust;
-	mih_autofree const char **argv =
-	    calloc(13 + mih_cli_trust_nwords(trust), sizeof(*argv));
-	const char **at = argv;
-
-	if (!argv)
-		return mih_cli_fail(-ENOMEM);
-	*at++ = "verify";
-	*at++ = "--quiet";
-	*at++ = "--ignore-unsigned-files";
-	*at++ = "--signature";
-	*at++ = s->options.root;
-	if (s->options.tree) {
-		*at++ = "--tree";
-		*at++ = s->options.tree;
-	}
-	if (s->options.allow_symlinks)
-		*at++ = "--allow-symlinks";
-	if (s->options.symlink_root) {
-		*at++ = "--symlink-root";
-		*at++ = s->options.symlink_root;
-	}
-	at = mih_cli_trust_words(trust, at);
-	*at++ = "--"; /* it may begin with one */
-	*at++ = s->options.model;
-	return mih_cli_verify((int)(at - argv), (char **)argv);
 }
 
 static mih_err make_status(struct serving *s)
@@ -140,11 +78,10 @@ static mih_err prepare(struct serving *s)
 	mih_err err = check_mountpoint(s);
 
 	if (!err)
-		err = open_model(s);
-	if (!err)
 		err =
-		    mih_cli_confine_prepare(&s->confine, &s->options,
-					    s->dir ? s->dir : s->options.model);
+		    mih_cli_source_open(&s->options, print_problem, &s->model);
+	if (!err)
+		err = mih_cli_confine_prepare(&s->confine, &s->options);
 	if (!err && s->options.clear_dead)
 		err = mih_fs_mountpoint_clear(s->options.mountpoint);
 	if (err)
@@ -176,18 +113,21 @@ static void on_failure(void *context, const char *line)
 	kill(getpid(), SIGTERM);
 }
 
-static mih_err confine(void *context, dev_t dev)
+static mih_err confine(void *context, const struct mih_verify_model *model,
+		       dev_t dev)
 {
 	struct serving *s = context;
 
-	return mih_cli_confine_enter(&s->confine, &s->options, s->model, dev);
+	return mih_cli_confine_enter(&s->confine, &s->options, model, dev);
 }
 
-static mih_err start_engine(void *context, struct mih_verify_engine **engine)
+/* One device serves all versions of the model. */
+static mih_err start_engine(void *context, const struct mih_verify_model *model,
+			    struct mih_verify_engine **engine)
 {
 	struct serving *s = context;
 	struct mih_verify_engine_params params = {
-		.model = s->model,
+		.model = model,
 		.memory = (size_t)s->options.memory,
 		.failed = on_failure,
 		.context = s,
@@ -196,24 +136,27 @@ static mih_err start_engine(void *context, struct mih_verify_engine **engine)
 		.specs = s->options.device.items,
 		.nspecs = s->options.device.n,
 	};
-	mih_err err = mih_gpu_open(&devices, &s->dev);
+	mih_err err = 0;
 
+	if (!s->dev)
+		err = mih_gpu_open(&devices, &s->dev);
 	if (err)
 		return err;
 	params.dev = s->dev;
 	return mih_verify_engine_new(&params, engine);
 }
 
-static void announce(const struct serving *s)
+static void announce(const struct serving *s,
+		     const struct mih_verify_model *model)
 {
 	uint64_t nbytes = 0;
 
-	for (size_t i = 0; i < s->model->nfiles; i++)
-		nbytes += s->model->files[i].nbytes;
+	for (size_t i = 0; i < model->nfiles; i++)
+		nbytes += model->files[i].nbytes;
 	mih_log_info("serving %s on %s: %zu files, %" PRIu64 " bytes",
 		     s->options.model,
 		     mih_cli_passed_name(&s->passed, s->mountpoint),
-		     s->model->nfiles, nbytes);
+		     model->nfiles, nbytes);
 }
 
 static void write_ready_fd(int fd)
@@ -227,7 +170,7 @@ static void write_ready_fd(int fd)
 	close(fd);
 }
 
-static void on_ready(void *context)
+static void on_ready(void *context, const struct mih_verify_model *model)
 {
 	struct serving *s = context;
 
@@ -235,11 +178,43 @@ static void on_ready(void *context)
 	if (s->daemon.pipe >= 0 && !mih_cli_daemon_ready(&s->daemon))
 		mih_log_setup(s->options.level, s->options.log_format,
 			      MIH_LOG_TO_SYSLOG);
-	announce(s);
+	announce(s, model);
 	mih_cli_confine_say(&s->confine);
 	mih_cli_passed_serving(&s->passed);
 	mih_cli_notify("READY=1\nSTATUS=serving");
 	write_ready_fd(s->options.ready_fd);
+}
+
+/* All is read anew and held against the same options. Of what is wrong the log
+ * gets the first line, with the story. */
+static mih_err on_reload(void *context, struct mih_verify_model **model_out)
+{
+	struct serving *s = context;
+
+	mih_cli_notify_reloading();
+	return mih_cli_source_open(&s->options, NULL, model_out);
+}
+
+static void on_reloaded(void *context, mih_err err,
+			const struct mih_verify_model *model)
+{
+	struct serving *s = context;
+	uint8_t root[32];
+	char hex[2 * sizeof(root) + 1];
+
+	mih_sig_bundle_root(model->bundle, root);
+	mih_bytes_to_hex(root, sizeof(root), hex);
+	if (err) {
+		mih_log_error("not reloaded, root %s goes on: %s", hex,
+			      mih_err_message());
+		mih_cli_notify("READY=1\nSTATUS=serving; the last reload "
+			       "failed");
+		return;
+	}
+	mih_log_info("reloaded: root %s, signed by %s", hex,
+		     mih_sig_bundle_signer(model->bundle));
+	announce(s, model);
+	mih_cli_notify("READY=1\nSTATUS=serving");
 }
 
 /* Each open file holds a descriptor, so take all there are. */
@@ -256,7 +231,6 @@ static void raise_descriptors(void)
 static mih_err serve(struct serving *s)
 {
 	struct mih_fs_params params = {
-		.model = s->model,
 		.options = s->options.fuse,
 		.debug = s->options.debug,
 		.status = s->status,
@@ -265,6 +239,8 @@ static mih_err serve(struct serving *s)
 		.start = start_engine,
 		.context = s,
 		.ready = on_ready,
+		.reload = on_reload,
+		.reloaded = on_reloaded,
 	};
 	mih_err err;
 
@@ -273,6 +249,7 @@ static mih_err serve(struct serving *s)
 	err = mih_cli_passed_take(&s->passed, &s->mountpoint);
 	if (err)
 		return err;
+	params.model = MIH_STEAL(&s->model);
 	params.mountpoint = s->mountpoint;
 	err = mih_fs_serve(&params);
 	mih_cli_notify("STOPPING=1");
@@ -316,8 +293,10 @@ static mih_err check_answer(const struct serving *s)
 
 static int run_daemon(struct serving *s)
 {
-	mih_err err = mih_cli_daemon_fork(&s->daemon);
+	mih_err err = mih_cli_source_settle(&s->options);
 
+	if (!err)
+		err = mih_cli_daemon_fork(&s->daemon);
 	if (!err && !s->daemon.parent)
 		return run_child(s);
 	if (!err)
@@ -333,12 +312,6 @@ static int run(struct serving *s)
 
 	if (err)
 		return mih_cli_fail(err);
-	if (s->options.verify == MIH_CLI_VERIFY_MOUNT) {
-		int code = verify_all(s);
-
-		if (code != MIH_CLI_DONE)
-			return code;
-	}
 	if (!s->options.foreground)
 		return run_daemon(s);
 	err = serve(s);
@@ -359,7 +332,6 @@ int mih_cli_mount_serve(struct mih_cli_mount_options *o)
 	mih_verify_model_close(s.model);
 	mih_cli_confine_fini(&s.confine);
 	free(s.mountpoint);
-	free(s.dir);
 	mih_cli_mount_options_fini(&s.options);
 	return end;
 }

@@ -75,6 +75,33 @@ static void allow_tree(struct mih_cli_confine *c, const char *dir)
 		mih_cli_confine_allow(c, whole, MIH_SANDBOX_READ);
 }
 
+/* A reload looks for the model again. If a link led to it, that may then lead
+ * to what lies beside either of them; else it is where it was. */
+static void allow_model(struct mih_cli_confine *c, const char *model)
+{
+	mih_autofree char *prefix = strdup(model);
+	struct stat st;
+
+	allow_tree(c, model);
+	if (!prefix)
+		c->err = -ENOMEM;
+	for (char *at = prefix; at && *at; at++) {
+		char *end = strchrnul(at, '/');
+		char kept = *end;
+
+		*end = '\0';
+		if (lstat(prefix, &st) == 0 && S_ISLNK(st.st_mode)) {
+			allow_reading(c, prefix);
+			allow_reading(c, model);
+			return;
+		}
+		*end = kept;
+		at = end;
+		if (!kept)
+			return;
+	}
+}
+
 static void allow_trust(struct mih_cli_confine *c,
 			const struct mih_cli_trust *trust)
 {
@@ -92,10 +119,9 @@ static void allow_trust(struct mih_cli_confine *c,
 }
 
 mih_err mih_cli_confine_prepare(struct mih_cli_confine *c,
-				const struct mih_cli_mount_options *options,
-				const char *dir)
+				const struct mih_cli_mount_options *options)
 {
-	mih_cli_confine_allow(c, dir, MIH_SANDBOX_READ);
+	allow_model(c, options->model);
 	allow_tree(c, options->symlink_root);
 	allow_reading(c, options->root);
 	allow_reading(c, options->tree);

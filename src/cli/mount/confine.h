@@ -22,7 +22,6 @@ struct mih_cli_confine {
 /**
  * mih_cli_confine_prepare() - open the paths, while they lead to the right
  * place: before the mount, and before a daemon leaves its folder
- * @dir: the model's, absolute
  *
  * Of each file that a reload may read anew, the folder counts, because a new
  * version of it is another file.
@@ -30,8 +29,7 @@ struct mih_cli_confine {
  * Return: 0 or -ENOMEM with a story.
  */
 MIH_MUST_CHECK mih_err mih_cli_confine_prepare(
-    struct mih_cli_confine *c, const struct mih_cli_mount_options *options,
-    const char *dir);
+    struct mih_cli_confine *c, const struct mih_cli_mount_options *options);
 
 /**
  * mih_cli_confine_allow() - one more path

@@ -325,6 +325,13 @@ int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
 	return end == MIH_CLI_GO_ON ? settle(o) : end;
 }
 
+mih_err mih_cli_mount_options_keep(struct mih_cli_mount_options *o, char *text)
+{
+	return add_text(&o->long_o, text) == MIH_CLI_GO_ON
+		   ? 0
+		   : mih_err_fail_errno(-ENOMEM, "mihfs");
+}
+
 void mih_cli_mount_options_fini(struct mih_cli_mount_options *o)
 {
 	for (size_t i = 0; i < o->long_o.n; i++)

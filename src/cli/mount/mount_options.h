@@ -68,6 +68,15 @@ int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
 				const struct mih_cli_mount_form *form, int argc,
 				char **argv, char ***operands_out);
 
+/**
+ * mih_cli_mount_options_keep() - free @text together with the options
+ * @text: taken over, also on failure
+ *
+ * Return: 0; -ENOMEM with a story.
+ */
+MIH_MUST_CHECK mih_err
+mih_cli_mount_options_keep(struct mih_cli_mount_options *o, char *text);
+
 /** mih_cli_mount_options_fini() - release what it owns. */
 void mih_cli_mount_options_fini(struct mih_cli_mount_options *o);
 

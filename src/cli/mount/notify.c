@@ -1,10 +1,13 @@
 #include "cli/mount/notify.h"
 #include "util/cleanup.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int supervisor = -1; /* connected, or there is none */
@@ -40,4 +43,16 @@ void mih_cli_notify(const char *state)
 	mih_cli_notify_connect();
 	if (supervisor >= 0)
 		(void)!send(supervisor, state, strlen(state), MSG_NOSIGNAL);
+}
+
+/* The time tells the supervisor which of its signals this answers. */
+void mih_cli_notify_reloading(void)
+{
+	struct timespec ts;
+	char state[64];
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		 (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
+	mih_cli_notify(state);
 }

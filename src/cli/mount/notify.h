@@ -22,4 +22,9 @@ void mih_cli_notify_connect(void);
  */
 void mih_cli_notify(const char *state);
 
+/**
+ * mih_cli_notify_reloading() - "RELOADING=1", which "READY=1" ends
+ */
+void mih_cli_notify_reloading(void);
+
 #endif

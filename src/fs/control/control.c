@@ -74,14 +74,31 @@ static uint64_t find_document(const char *name)
 	return 0;
 }
 
+/* By a name that the model has signed for itself. */
+static bool is_hidden(const struct mih_fs_inodes *inodes)
+{
+	return mih_fs_inode_find(inodes, &inodes->nodes[0],
+				 MIH_FS_CONTROL_NAME) != NULL;
+}
+
+static bool is_hidden_now(struct mih_fs *fs)
+{
+	struct mih_fs_generation *current =
+	    mih_fs_generation_current(&fs->generations);
+	bool hidden = is_hidden(&current->inodes);
+
+	mih_fs_generation_put(current);
+	return hidden;
+}
+
 static void do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	const struct mih_fs *fs = mih_fs_of(req);
+	struct mih_fs *fs = mih_fs_of(req);
 
 	if (mih_fs_control_is(parent))
 		reply_entry(req, find_document(name));
-	else if (parent == MIH_FS_ROOT && !fs->control.is_hidden &&
-		 !strcmp(name, MIH_FS_CONTROL_NAME))
+	else if (parent == MIH_FS_ROOT && !strcmp(name, MIH_FS_CONTROL_NAME) &&
+		 !is_hidden_now(fs))
 		reply_entry(req, MIH_FS_CONTROL_INO);
 	else
 		fs->control.beneath.lookup(req, parent, name);
@@ -137,6 +154,24 @@ static void reply_listing(fuse_req_t req, size_t size, off_t off, bool plus)
 	}
 	list(&l, (size_t)off);
 	fuse_reply_buf(req, l.buf, l.used);
+}
+
+static void do_opendir(fuse_req_t req, fuse_ino_t ino,
+		       struct fuse_file_info *fi)
+{
+	if (mih_fs_control_is(ino))
+		fuse_reply_open(req, fi);
+	else
+		mih_fs_of(req)->control.beneath.opendir(req, ino, fi);
+}
+
+static void do_releasedir(fuse_req_t req, fuse_ino_t ino,
+			  struct fuse_file_info *fi)
+{
+	if (mih_fs_control_is(ino))
+		fuse_reply_err(req, 0);
+	else
+		mih_fs_of(req)->control.beneath.releasedir(req, ino, fi);
 }
 
 static void do_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
@@ -316,6 +351,8 @@ void mih_fs_control_ops(struct mih_fs_control *control,
 	control->beneath = *ops;
 	ops->lookup = do_lookup;
 	ops->getattr = do_getattr;
+	ops->opendir = do_opendir;
+	ops->releasedir = do_releasedir;
 	ops->readdir = do_readdir;
 	ops->readdirplus = do_readdirplus;
 	ops->open = do_open;
@@ -325,6 +362,15 @@ void mih_fs_control_ops(struct mih_fs_control *control,
 	ops->listxattr = do_listxattr;
 }
 
+void mih_fs_control_look(const struct mih_fs *fs,
+			 const struct mih_fs_inodes *inodes)
+{
+	if (fs->params->status && is_hidden(inodes))
+		mih_log_warning("%s: the model has a signed %s of its own, so "
+				"'mihfs status' cannot look into this mount",
+				fs->mountpoint, MIH_FS_CONTROL_NAME);
+}
+
 mih_err mih_fs_control_start(struct mih_fs *fs)
 {
 	struct mih_fs_control *control = &fs->control;
@@ -332,13 +378,7 @@ mih_err mih_fs_control_start(struct mih_fs *fs)
 	if (!fs->params->status)
 		return 0;
 	pthread_mutex_init(&control->lock, NULL);
-	control->is_hidden =
-	    mih_fs_inode_find(&fs->inodes, &fs->inodes.nodes[0],
-			      MIH_FS_CONTROL_NAME) != 0;
-	if (control->is_hidden)
-		mih_log_warning("%s: the model has a signed %s of its own, so "
-				"'mihfs status' cannot look into this mount",
-				fs->mountpoint, MIH_FS_CONTROL_NAME);
+	mih_fs_control_look(fs, &fs->generations.current->inodes);
 	return mih_pool_new("mihfs-status", 1, &control->pool);
 }
 

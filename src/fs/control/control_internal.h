@@ -24,6 +24,7 @@
 #include <sys/queue.h>
 
 struct mih_fs;
+struct mih_fs_inodes;
 
 /** An open file of the folder. */
 struct mih_fs_control_handle;
@@ -31,7 +32,6 @@ struct mih_fs_control_handle;
 struct mih_fs_control {
 	struct fuse_lowlevel_ops beneath; /* what all else is for */
 	struct mih_pool *pool; /* one thread, which writes contents; owned */
-	bool is_hidden;	       /* by a signed name */
 	pthread_mutex_t lock;  /* guards all below; a leaf */
 	LIST_HEAD(, mih_fs_control_handle) handles; /* owned */
 	size_t nhandles, nbytes;
@@ -43,6 +43,11 @@ struct mih_fs_control {
  * Return: 0, or -ENOMEM or -EAGAIN with a story.
  */
 MIH_MUST_CHECK mih_err mih_fs_control_start(struct mih_fs *fs);
+
+/** mih_fs_control_look() - warn if names @inodes, served now, hide the folder.
+ */
+void mih_fs_control_look(const struct mih_fs *fs,
+			 const struct mih_fs_inodes *inodes);
 
 /** mih_fs_control_ops() - answer for the folder, hand on all other calls. */
 void mih_fs_control_ops(struct mih_fs_control *control,

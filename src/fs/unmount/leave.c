@@ -21,7 +21,9 @@ mih_err mih_fs_confine(struct mih_fs *fs)
 		mih_fs_mountinfo_find(fs->mountpoint, &mounted);
 		err = mih_fs_unmounter_start(&fs->unmounter, fs->mountpoint);
 	}
-	return err ? err : params->confine(params->context, mounted.dev);
+	return err ? err
+		   : params->confine(params->context, params->model,
+				     mounted.dev);
 }
 
 void mih_fs_detach(const struct mih_fs *fs)

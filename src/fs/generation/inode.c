@@ -1,4 +1,4 @@
-#include "fs/inode.h"
+#include "fs/generation/inode.h"
 #include "util/checked.h"
 
 #include <stdlib.h>
@@ -19,11 +19,14 @@ static int name_cmp(const char *a, size_t a_len, const char *b, size_t b_len)
 	return order ? order : (a_len > b_len) - (a_len < b_len);
 }
 
-static int node_cmp(const void *a, const void *b)
+int mih_fs_name_cmp(const struct mih_fs_node *a, const struct mih_fs_node *b)
 {
-	const struct mih_fs_node *x = a, *y = b;
+	return name_cmp(a->name, a->name_len, b->name, b->name_len);
+}
 
-	return name_cmp(x->name, x->name_len, y->name, y->name_len);
+static int by_name(const void *a, const void *b)
+{
+	return mih_fs_name_cmp(a, b);
 }
 
 static mih_err append(struct builder *b, const struct mih_fs_node *node)
@@ -96,9 +99,9 @@ static mih_err sort_children(const struct builder *b, uint32_t dir)
 	size_t n = b->nodes[dir].nchildren;
 
 	if (n > 1)
-		qsort(child, n, sizeof(*child), node_cmp);
+		qsort(child, n, sizeof(*child), by_name);
 	for (size_t i = 1; i < n; i++)
-		if (node_cmp(&child[i - 1], &child[i]) == 0)
+		if (mih_fs_name_cmp(&child[i - 1], &child[i]) == 0)
 			return mih_err_fail(
 			    MIH_EFORMAT,
 			    "%s: the name stands for two signed entries",
@@ -155,7 +158,14 @@ mih_err mih_fs_inodes_build(const struct mih_verify_file *files, size_t nfiles,
 		free(b.nodes);
 		return err;
 	}
-	*out = (struct mih_fs_inodes){ .nodes = b.nodes, .n = b.n };
+	*out = (struct mih_fs_inodes){
+		.files = files,
+		.nodes = b.nodes,
+		.n = b.n,
+		.next = b.n + MIH_FS_ROOT,
+	};
+	for (size_t i = 0; i < b.n; i++)
+		out->nodes[i].number = i + MIH_FS_ROOT;
 	for (size_t i = 0; i < nfiles; i++)
 		out->nblocks += mih_checked_ceil_div(files[i].nbytes, 4096);
 	return 0;
@@ -164,11 +174,35 @@ mih_err mih_fs_inodes_build(const struct mih_verify_file *files, size_t nfiles,
 void mih_fs_inodes_fini(struct mih_fs_inodes *inodes)
 {
 	free(inodes->nodes);
+	free(inodes->places);
 	*inodes = (struct mih_fs_inodes){ 0 };
 }
 
-uint64_t mih_fs_inode_find(const struct mih_fs_inodes *inodes,
-			   const struct mih_fs_node *dir, const char *name)
+static int by_number(const void *key, const void *place)
+{
+	uint64_t a = *(const uint64_t *)key;
+	uint64_t b = ((const struct mih_fs_place *)place)->number;
+
+	return (a > b) - (a < b);
+}
+
+const struct mih_fs_node *mih_fs_inode_get(const struct mih_fs_inodes *inodes,
+					   uint64_t ino)
+{
+	const struct mih_fs_place *place;
+
+	if (!inodes->places)
+		return ino >= MIH_FS_ROOT && ino - MIH_FS_ROOT < inodes->n
+			   ? &inodes->nodes[ino - MIH_FS_ROOT]
+			   : NULL;
+	place =
+	    bsearch(&ino, inodes->places, inodes->n, sizeof(*place), by_number);
+	return place ? &inodes->nodes[place->position] : NULL;
+}
+
+const struct mih_fs_node *mih_fs_inode_find(const struct mih_fs_inodes *inodes,
+					    const struct mih_fs_node *dir,
+					    const char *name)
 {
 	size_t lo = dir->first, hi = lo + dir->nchildren;
 	size_t len = strlen(name);
@@ -179,11 +213,11 @@ uint64_t mih_fs_inode_find(const struct mih_fs_inodes *inodes,
 		int order = name_cmp(name, len, at->name, at->name_len);
 
 		if (order == 0)
-			return mih_fs_inode_number((uint32_t)mid);
+			return at;
 		if (order < 0)
 			hi = mid;
 		else
 			lo = mid + 1;
 	}
-	return 0;
+	return NULL;
 }
