@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* As systemd(1) has them for its own log. */
+#define MORE_LOG (SIGRTMIN + 22)
+#define LESS_LOG (SIGRTMIN + 23)
+
 #define WAKE_MS	 20
 #define LIMIT_MS 7000 /* an orderly end takes milliseconds */
 
@@ -20,6 +24,8 @@ static void fill_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, MORE_LOG);
+	sigaddset(set, LESS_LOG);
 	sigaddset(set, SIGUSR1); /* ours: the mount has ended by itself */
 }
 
@@ -38,6 +44,17 @@ _Noreturn void mih_fs_force(const struct mih_fs *fs, const char *why)
 	_exit(EXIT_SUCCESS);
 }
 
+/* Does @signal say that the mount is to end? One for the log is obeyed. */
+static bool ends_mount(int signal)
+{
+	if (signal == MORE_LOG || signal == LESS_LOG) {
+		mih_log_verbose(signal == MORE_LOG);
+		mih_log_info("debug lines %s",
+			     signal == MORE_LOG ? "from now on" : "no more");
+	}
+	return signal == SIGTERM || signal == SIGINT;
+}
+
 /* Wake the loop until it has ended; give up on it by time or signal. */
 static void see_it_end(struct mih_fs_stopper *stopper, const sigset_t *set)
 {
@@ -51,7 +68,7 @@ static void see_it_end(struct mih_fs_stopper *stopper, const sigset_t *set)
 		signal = sigtimedwait(set, NULL, &tick);
 		if (atomic_load(&stopper->ended))
 			return;
-		if (signal == SIGTERM || signal == SIGINT)
+		if (ends_mount(signal))
 			mih_fs_force(stopper->fs, "second signal");
 	}
 	mih_fs_force(stopper->fs, "still busy after 7 seconds");
@@ -72,7 +89,7 @@ static void *wait_for_signal(void *context)
 			return NULL;
 		if (signal == SIGHUP)
 			mih_fs_keeper_reload(&stopper->fs->keeper);
-	} while (signal == SIGUSR1 || signal == SIGHUP);
+	} while (!ends_mount(signal));
 	/* The FUSE threads are needed for this. */
 	if (!mih_fs_keeper_quiet(&stopper->fs->keeper))
 		mih_fs_force(stopper->fs, "a folder is kept locked");

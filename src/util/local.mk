@@ -5,6 +5,8 @@ libutil_a_SOURCES = \
 	src/util/err.c src/util/err.h \
 	src/util/io.c src/util/io.h \
 	src/util/log.c src/util/log.h \
+	src/util/log/record.c src/util/log/record.h \
+	src/util/log/system.c src/util/log/system.h \
 	src/util/out/buffer.c src/util/out/buffer.h \
 	src/util/out/json.c src/util/out/json.h \
 	src/util/pool.c src/util/pool.h \

@@ -28,6 +28,7 @@
 
 #include "gpu/device.h"
 #include "util/err.h"
+#include "util/log.h"
 #include "verify/count/counts.h"
 #include "verify/model.h"
 
@@ -55,10 +56,11 @@ struct mih_verify_engine_params {
 	unsigned retry_ms; /* first back-off of a bad group; 0: 100 ms; doubles
 			      up to 10 s */
 	/**
-	 * Integrity failures, one call per event (not per retry): a line that
-	 * begins with the path. Any thread. NULL: mih_log_error().
+	 * Integrity failures, one call per event (not per retry): fields, and a
+	 * line that begins with the path. Any thread. NULL: mih_log_refusal().
 	 */
-	void (*failed)(void *context, const char *line);
+	void (*failed)(void *context, const struct mih_log_event *event,
+		       const char *line);
 	void *context;
 };
 

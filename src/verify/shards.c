@@ -228,6 +228,12 @@ static void decide_pages(struct unit *u, mih_err err)
 /* One line for each bad shard, however many pages it spoils. */
 static void tell_bad(struct unit *u)
 {
+	const struct mih_log_event event = {
+		MIH_VERIFY_REFUSAL,
+		.off = u->shard->begin,
+		.nbytes = u->shard->end - u->shard->begin,
+		.algorithm = mih_hash_info(u->file->resource->alg)->name,
+	};
 	struct mih_verify_layers *proof = u->job->proof;
 	bool is_news;
 
@@ -237,11 +243,10 @@ static void tell_bad(struct unit *u)
 	pthread_mutex_unlock(&u->engine->pages.lock);
 	if (is_news)
 		mih_verify_report(
-		    u->engine, u->job->file,
+		    u->engine, u->job->file, &event,
 		    "%s: bytes %ju-%ju differ from the signed shard (%s)",
 		    u->file->path, (uintmax_t)u->shard->begin,
-		    (uintmax_t)(u->shard->end - 1),
-		    mih_hash_info(u->file->resource->alg)->name);
+		    (uintmax_t)(u->shard->end - 1), event.algorithm);
 }
 
 static void end_unit(struct unit *u, mih_err err)

@@ -1,6 +1,7 @@
 # Tests of a real mount; they skip without root and /dev/fuse.
 mount_tests = \
-	tests/mount/life.sh tests/mount/links.sh tests/mount/many.sh tests/mount/mixed.sh \
+	tests/mount/life.sh tests/mount/links.sh tests/mount/log.sh \
+	tests/mount/many.sh tests/mount/mixed.sh \
 	tests/mount/hints.sh tests/mount/names.sh \
 	tests/mount/options.sh tests/mount/readonly.sh tests/mount/run.sh \
 	tests/mount/sandbox.sh tests/mount/shards.sh \

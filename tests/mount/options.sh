@@ -62,7 +62,7 @@ mt_umount
 
 check "underscores are hyphens" mt_try_mount "$work/model" \
 	--on_mismatch=eio --log_format=json --log_level=debug
-check_log "the log is JSON" '^{"time":".*","level":"info","message":"serving '
+check_log "the log is JSON" '^{"time":".*","level":"info","event":"serving",'
 mt_umount
 
 mkdir "$work/trust"

@@ -1,9 +1,11 @@
-check_PROGRAMS += test_bytes test_pool test_text
-TESTS += test_bytes test_pool test_text
+check_PROGRAMS += test_bytes test_log test_pool test_text
+TESTS += test_bytes test_log test_pool test_text
 util_test_ldadd = libutil.a $(CMOCKA_LIBS)
 
 test_bytes_SOURCES = tests/util/test_bytes.c
 test_bytes_LDADD = $(util_test_ldadd)
+test_log_SOURCES = tests/util/test_log.c
+test_log_LDADD = $(util_test_ldadd)
 test_pool_SOURCES = tests/util/test_pool.c
 test_pool_LDADD = $(util_test_ldadd)
 test_text_SOURCES = tests/util/test_text.c

@@ -22,16 +22,18 @@ struct waiting_read {
 /* Loads end on many threads. */
 static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void failed(void *context, const char *line)
+static void failed(void *context, const struct mih_log_event *event,
+		   const char *line)
 {
 	struct engine_test *t = context;
 
+	(void)event;
 	if (getenv("MIH_TEST_LINES"))
 		printf("# %s\n", line);
 	pthread_mutex_lock(&line_lock);
 	snprintf(t->line, sizeof(t->line), "%s", line);
 	pthread_mutex_unlock(&line_lock);
-	atomic_fetch_add(&t->nlimits, strstr(line, "are not logged") != NULL);
+	atomic_fetch_add(&t->nlimits, strstr(line, "is not logged") != NULL);
 	atomic_fetch_add(&t->nlines, 1);
 }
 

@@ -99,11 +99,12 @@ static mih_err prepare(struct serving *s)
 }
 
 /* The story has been logged; with "stop" one bad byte ends the mount. */
-static void on_failure(void *context, const char *line)
+static void on_failure(void *context, const struct mih_log_event *event,
+		       const char *line)
 {
 	struct serving *s = context;
 
-	mih_log_error("%s", line);
+	mih_log_refusal(event, line);
 	mih_status_failed(s->status, line);
 	if (s->options.on_mismatch != MIH_CLI_MISMATCH_STOP ||
 	    atomic_exchange(&s->mismatch, true))
@@ -149,14 +150,15 @@ static mih_err start_engine(void *context, const struct mih_verify_model *model,
 static void announce(const struct serving *s,
 		     const struct mih_verify_model *model)
 {
+	const struct mih_log_event event = { MIH_LOG_INFO, .name = "serving" };
 	uint64_t nbytes = 0;
 
 	for (size_t i = 0; i < model->nfiles; i++)
 		nbytes += model->files[i].nbytes;
-	mih_log_info("serving %s on %s: %zu files, %" PRIu64 " bytes",
-		     s->options.model,
-		     mih_cli_passed_name(&s->passed, s->mountpoint),
-		     model->nfiles, nbytes);
+	mih_log_write(&event, "serving %s on %s: %zu files, %" PRIu64 " bytes",
+		      s->options.model,
+		      mih_cli_passed_name(&s->passed, s->mountpoint),
+		      model->nfiles, nbytes);
 }
 
 static void write_ready_fd(int fd)
@@ -177,7 +179,7 @@ static void on_ready(void *context, const struct mih_verify_model *model)
 	atomic_store(&s->ready, true);
 	if (s->daemon.pipe >= 0 && !mih_cli_daemon_ready(&s->daemon))
 		mih_log_setup(s->options.level, s->options.log_format,
-			      MIH_LOG_TO_SYSLOG);
+			      MIH_LOG_TO_SYSTEM);
 	announce(s, model);
 	mih_cli_confine_say(&s->confine);
 	mih_cli_passed_serving(&s->passed);
@@ -198,6 +200,9 @@ static mih_err on_reload(void *context, struct mih_verify_model **model_out)
 static void on_reloaded(void *context, mih_err err,
 			const struct mih_verify_model *model)
 {
+	const struct mih_log_event done = { MIH_LOG_INFO, .name = "reload" };
+	const struct mih_log_event refused = { MIH_LOG_ERROR,
+					       .name = "reload" };
 	struct serving *s = context;
 	uint8_t root[32];
 	char hex[2 * sizeof(root) + 1];
@@ -205,14 +210,14 @@ static void on_reloaded(void *context, mih_err err,
 	mih_sig_bundle_root(model->bundle, root);
 	mih_bytes_to_hex(root, sizeof(root), hex);
 	if (err) {
-		mih_log_error("not reloaded, root %s goes on: %s", hex,
-			      mih_err_message());
+		mih_log_write(&refused, "not reloaded, root %s goes on: %s",
+			      hex, mih_err_message());
 		mih_cli_notify("READY=1\nSTATUS=serving; the last reload "
 			       "failed");
 		return;
 	}
-	mih_log_info("reloaded: root %s, signed by %s", hex,
-		     mih_sig_bundle_signer(model->bundle));
+	mih_log_write(&done, "reloaded: root %s, signed by %s", hex,
+		      mih_sig_bundle_signer(model->bundle));
 	announce(s, model);
 	mih_cli_notify("READY=1\nSTATUS=serving");
 }
@@ -251,6 +256,7 @@ static mih_err serve(struct serving *s)
 		return err;
 	params.model = MIH_STEAL(&s->model);
 	params.mountpoint = s->mountpoint;
+	mih_log_mount(mih_cli_passed_name(&s->passed, s->mountpoint));
 	err = mih_fs_serve(&params);
 	mih_cli_notify("STOPPING=1");
 	mih_gpu_close(MIH_STEAL(&s->dev));

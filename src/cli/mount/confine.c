@@ -15,6 +15,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define BIT(capability) ((uint64_t)1 << (capability))
+
 /* Held open from now on: our own mount may cover the path soon, and nobody
  * answers for it yet. */
 void mih_cli_confine_allow(struct mih_cli_confine *c, const char *path,
@@ -228,13 +230,17 @@ static mih_err settle(struct mih_cli_confine *c,
 
 void mih_cli_confine_say(const struct mih_cli_confine *c)
 {
+	const struct mih_log_event full = { MIH_LOG_INFO, .name = "sandbox" };
+	const struct mih_log_event weak = { MIH_LOG_WARNING,
+					    .name = "sandbox" };
 	char line[256];
 
 	mih_sandbox_describe(mih_sandbox_state(), line, sizeof(line));
 	if (c->missing)
-		mih_log_warning("sandbox: %s; in force: %s", c->missing, line);
+		mih_log_write(&weak, "sandbox: %s; in force: %s", c->missing,
+			      line);
 	else
-		mih_log_info("sandbox: %s", line);
+		mih_log_write(&full, "sandbox: %s", line);
 }
 
 static void release(struct mih_cli_confine *c)
@@ -256,9 +262,10 @@ mih_err mih_cli_confine_enter(struct mih_cli_confine *c,
 
 	/* What is connected now can be spoken to later. */
 	mih_cli_notify_connect();
-	mih_log_connect();
+	if (mih_log_connect())
+		params.capabilities |= BIT(CAP_AUDIT_WRITE);
 	if (!mih_sandbox_without_capabilities(all_is_readable, &readable))
-		params.capabilities = (uint64_t)1 << CAP_DAC_READ_SEARCH;
+		params.capabilities |= BIT(CAP_DAC_READ_SEARCH);
 	allow_readahead(c, dev);
 	if (!only_cpu(&options->device)) {
 		params.filter = MIH_SANDBOX_ALL_CALLS;

@@ -269,7 +269,14 @@ static int settle_ready_fd(struct mih_cli_mount_options *o)
 
 static int settle_log(struct mih_cli_mount_options *o)
 {
+	const char *given = getenv("MIHFS_LOG_LEVEL");
+
 	o->level = o->debug ? MIH_LOG_DEBUG : MIH_LOG_INFO;
+	if (given && !o->debug && mih_log_level_parse(given, &o->level))
+		return mih_cli_usage(o->command,
+				     "MIHFS_LOG_LEVEL '%s' is none of: error, "
+				     "warning, info, debug",
+				     given);
 	if (o->log_level && mih_log_level_parse(o->log_level, &o->level))
 		return mih_cli_usage(o->command,
 				     "--log-level '%s' is none of: error, "

@@ -8,8 +8,6 @@
 #include <string.h>
 
 #define RETRY_MS_DEFAULT 100
-#define LINES_MAX	 64 /* about one file in LINES_NS */
-#define LINES_NS	 (60 * (uint64_t)1000000000)
 #define MS		 1000000 /* in ns */
 
 /* Twice the cores: a thread that waits for a disk leaves its core to another,
@@ -19,45 +17,49 @@
 /* Passes over large files use threads of their own: two files at once. */
 #define WHOLE_THREADS 2
 
-/* A file may be bad in millions of groups; its first lines say it all. Return:
- * how many lines it has had, this one included, since its minute began. */
-static unsigned count_line(struct mih_verify_file_run *run)
+/* A file may be bad in millions of groups; its first lines say it all. */
+static enum mih_log_leave ask_leave(struct mih_verify_file_run *run)
 {
-	uint64_t now = mih_verify_now_ns();
-	unsigned n;
+	enum mih_log_leave leave;
 
 	pthread_mutex_lock(&run->lock);
-	if (!run->nlines || now - run->lines_ns >= LINES_NS) {
-		run->lines_ns = now;
-		run->nlines = 0;
-	}
-	n = run->nlines < LINES_MAX ? ++run->nlines : LINES_MAX + 1;
+	leave = mih_log_budget_take(&run->budget);
 	pthread_mutex_unlock(&run->lock);
-	return n;
+	return leave;
+}
+
+static void tell(const struct mih_verify_engine *engine,
+		 const struct mih_log_event *event, const char *line)
+{
+	if (event->level != MIH_LOG_ERROR)
+		mih_log_write(event, "%s", line);
+	else if (engine->failed)
+		engine->failed(engine->context, event, line);
+	else
+		mih_log_refusal(event, line);
 }
 
 void mih_verify_report(struct mih_verify_engine *engine, uint32_t file,
-		       const char *fmt, ...)
+		       const struct mih_log_event *what, const char *fmt, ...)
 {
-	unsigned n = count_line(&engine->files[file]);
+	enum mih_log_leave leave = ask_leave(&engine->files[file]);
+	struct mih_log_event event = *what;
 	char line[MIH_TEXT_LINE];
 	size_t len;
 	va_list args;
 
-	if (n > LINES_MAX)
+	if (leave == MIH_LOG_SILENT)
 		return;
 	va_start(args, fmt);
 	mih_text_format(line, sizeof(line), fmt, args);
 	va_end(args);
 	len = strlen(line);
-	if (n == LINES_MAX)
+	if (leave == MIH_LOG_SAY_LAST)
 		snprintf(line + len, sizeof(line) - len,
-			 " (further failures of this file within a minute are "
+			 " (what else happens to this file within a minute is "
 			 "not logged)");
-	if (engine->failed)
-		engine->failed(engine->context, line);
-	else
-		mih_log_error("%s", line);
+	event.path = engine->model->files[file].path;
+	tell(engine, &event, line);
 }
 
 void mih_verify_mark(const struct mih_verify_file *file,

@@ -42,7 +42,8 @@ struct mih_verify_engine {
 	bool keep_read;
 	bool whole; /* prove whole files when they are opened */
 	unsigned retry_ms;
-	void (*failed)(void *context, const char *line);
+	void (*failed)(void *context, const struct mih_log_event *event,
+		       const char *line);
 	void *context;
 
 	struct mih_pool *pool;	/* loads, opens */
@@ -113,13 +114,21 @@ static inline void mih_verify_took(struct mih_verify_engine *engine,
 /* engine.c */
 
 /**
- * mih_verify_report() - one line about a failure of @file, to whom it concerns
+ * mih_verify_report() - one line about @file, to whom it concerns
+ * @what: which bytes, and what they were held against; its level and name say
+ *        whether they are refused or, MIH_LOG_INFO, as signed again. The path
+ *        is filled in.
  *
  * Of very many lines about one file within a minute most are dropped; the last
  * one says so. Takes file->lock.
  */
 void mih_verify_report(struct mih_verify_engine *engine, uint32_t file,
-		       const char *fmt, ...) MIH_PRINTF(3, 4);
+		       const struct mih_log_event *what, const char *fmt, ...)
+    MIH_PRINTF(4, 5);
+
+/** What mih_verify_report() is mostly called with. */
+#define MIH_VERIFY_REFUSAL .level = MIH_LOG_ERROR, .name = "refusal"
+#define MIH_VERIFY_HEALED  .level = MIH_LOG_INFO, .name = "healed"
 
 /** mih_verify_mark() - count group @group of @file as proven. */
 void mih_verify_mark(const struct mih_verify_file *file,

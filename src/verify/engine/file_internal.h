@@ -76,9 +76,8 @@ struct mih_verify_file_run {
 	uint64_t retry_ns;		    /* failed opens: not before */
 	unsigned backoff_ms, delay_ms;	    /* 0: the last open was good */
 	mih_err err;			    /* of the last open */
-	unsigned nlines;		    /* in the log since lines_ns */
-	uint64_t lines_ns;
-	atomic_uint nbad; /* standing verdicts */
+	struct mih_log_budget budget;	    /* of lines about it */
+	atomic_uint nbad;		    /* standing verdicts */
 	_Atomic uint64_t failures;
 };
 

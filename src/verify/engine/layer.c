@@ -229,19 +229,24 @@ static void page_report(const struct mih_verify_load *load)
 	const struct mih_verify_file *file =
 	    &load->engine->model->files[load->file];
 	uint64_t begin = load->off / MIH_TREE_PAGE * MIH_TREE_PAGE;
+	const struct mih_log_event event = {
+		MIH_VERIFY_REFUSAL,
+		.off = begin,
+		.nbytes = MIH_MIN(MIH_TREE_PAGE, file->nbytes - begin),
+		.algorithm = mih_hash_info(file->tree)->name,
+	};
 
 	if (file->proof == MIH_VERIFY_BY_SHARD &&
 	    !mih_verify_shards_known(load->engine,
 				     load->engine->files[load->file].proof,
 				     load->off / MIH_TREE_PAGE))
 		return;
-	mih_verify_report(
-	    load->engine, load->file,
-	    "%s: bytes %ju-%ju differ from the signed tree (%s), "
-	    "and no tree file tells which of them",
-	    file->path, (uintmax_t)begin,
-	    (uintmax_t)(MIH_MIN(begin + MIH_TREE_PAGE, file->nbytes) - 1),
-	    mih_hash_info(file->tree)->name);
+	mih_verify_report(load->engine, load->file, &event,
+			  "%s: bytes %ju-%ju differ from the signed tree (%s), "
+			  "and no tree file tells which of them",
+			  file->path, (uintmax_t)begin,
+			  (uintmax_t)(begin + event.nbytes - 1),
+			  event.algorithm);
 }
 
 /* Loads that waited for a page may look again. */

@@ -47,44 +47,56 @@ static void count_good(const struct mih_verify_load *load)
 	mih_verify_count(load->engine, MIH_VERIFY_GOOD_BYTES, nbytes);
 }
 
+static struct mih_log_event event_of(const struct mih_verify_load *load,
+				     uint64_t group)
+{
+	return (struct mih_log_event){
+		MIH_VERIFY_REFUSAL,
+		.off = group * MIH_HASH_GROUP,
+		.nbytes = mih_verify_group_len(file_of(load), group),
+	};
+}
+
 static void report_unread(const struct mih_verify_load *load, uint64_t group)
 {
 	const struct mih_verify_file *file = file_of(load);
-	uint64_t off = group * MIH_HASH_GROUP;
+	const struct mih_log_event event = event_of(load, group);
 	struct stat st = { 0 };
 
 	if (load->err == -ENODATA && fstat(load->backing->fd, &st) == 0)
-		mih_verify_report(
-		    load->engine, load->file, "%s: cut short: %ju of %ju bytes",
-		    file->path, (uintmax_t)st.st_size, (uintmax_t)file->nbytes);
+		mih_verify_report(load->engine, load->file, &event,
+				  "%s: cut short: %ju of %ju bytes", file->path,
+				  (uintmax_t)st.st_size,
+				  (uintmax_t)file->nbytes);
 	else
-		mih_verify_report(
-		    load->engine, load->file,
-		    "%s: bytes %ju-%ju cannot be read: %s", file->path,
-		    (uintmax_t)off,
-		    (uintmax_t)(off + mih_verify_group_len(file, group) - 1),
-		    strerror(-load->err));
+		mih_verify_report(load->engine, load->file, &event,
+				  "%s: bytes %ju-%ju cannot be read: %s",
+				  file->path, (uintmax_t)event.off,
+				  (uintmax_t)(event.off + event.nbytes - 1),
+				  strerror(-load->err));
 }
 
 static void report_digest(const struct mih_verify_load *load, unsigned i)
 {
 	const struct mih_verify_file *file = file_of(load);
 	const struct mih_hash_info *info = mih_hash_info(file->tree);
-	uint64_t off = (load->group + i) * MIH_HASH_GROUP;
 	char want[2 * MIH_HASH_LEN_MAX + 1], got[2 * MIH_HASH_LEN_MAX + 1];
 	bool by_tree = file->proof == MIH_VERIFY_BY_TREE;
+	struct mih_log_event event = event_of(load, load->group + i);
 
 	mih_bytes_to_hex(load->want + i * info->len, info->len, want);
 	mih_bytes_to_hex(load->got + i * info->len, info->len, got);
-	mih_verify_report(
-	    load->engine, load->file,
-	    "%s: bytes %ju-%ju differ from the signed %s (%s): "
-	    "expected %s, got %s",
-	    file->path, (uintmax_t)off,
-	    (uintmax_t)(off + mih_verify_group_len(file, load->group + i) - 1),
-	    by_tree ? "tree" : "file",
-	    by_tree ? info->name : mih_hash_info(file->resource->alg)->name,
-	    want, got);
+	event.algorithm =
+	    by_tree ? info->name : mih_hash_info(file->resource->alg)->name;
+	event.expected = want;
+	event.found = got;
+	mih_verify_report(load->engine, load->file, &event,
+			  "%s: bytes %ju-%ju differ from the signed %s (%s): "
+			  "expected %s, got %s",
+			  file->path, (uintmax_t)event.off,
+			  (uintmax_t)(event.off + event.nbytes - 1),
+			  by_tree ? "tree" : "file", event.algorithm, want,
+			  got);
 }
 
 /* A truncated file fails in all groups behind the cut: one line says it. */
@@ -114,16 +126,22 @@ static void judge_bad(struct mih_verify_load *load, unsigned i, bool unread)
 static void judge_good(struct mih_verify_load *load, unsigned i)
 {
 	struct mih_verify_engine *engine = load->engine;
-	uint64_t group = load->group + i, off = group * MIH_HASH_GROUP;
 	const struct mih_verify_file *file = file_of(load);
-	size_t len = mih_verify_group_len(file, group);
+	const struct mih_log_event event = {
+		MIH_VERIFY_HEALED,
+		.off = (load->group + i) * MIH_HASH_GROUP,
+		.nbytes = mih_verify_group_len(file, load->group + i),
+	};
 
-	mih_verify_mark(file, engine->files[load->file].proof, group);
-	if (!load->retry || !mih_verify_verdict_good(engine, load->file, group))
+	mih_verify_mark(file, engine->files[load->file].proof, load->group + i);
+	if (!load->retry ||
+	    !mih_verify_verdict_good(engine, load->file, load->group + i))
 		return;
 	mih_verify_count(engine, MIH_VERIFY_HEALED_GROUPS, 1);
-	mih_log_info("%s: bytes %ju-%ju are as signed again", file->path,
-		     (uintmax_t)off, (uintmax_t)(off + len - 1));
+	mih_verify_report(engine, load->file, &event,
+			  "%s: bytes %ju-%ju are as signed again", file->path,
+			  (uintmax_t)event.off,
+			  (uintmax_t)(event.off + event.nbytes - 1));
 }
 
 /* Hand the groups to the extent and to those who wait. */

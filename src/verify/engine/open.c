@@ -204,7 +204,8 @@ static bool goes_on(struct mih_verify_opening *opening, mih_err err)
 static void opening_end(struct mih_verify_opening *opening, mih_err err)
 {
 	struct mih_verify_engine *engine = opening->engine;
-	const char *path = path_of(engine, opening->file);
+	const struct mih_log_event refusal = { MIH_VERIFY_REFUSAL };
+	const struct mih_log_event healed = { MIH_VERIFY_HEALED };
 	struct mih_verify_open *waiters;
 
 	if (goes_on(opening, err))
@@ -213,10 +214,12 @@ static void opening_end(struct mih_verify_opening *opening, mih_err err)
 		atomic_fetch_add(&engine->files[opening->file].failures, 1);
 		mih_verify_count(engine, MIH_VERIFY_BAD_FILES, 1);
 		if (!opening->again && !opening->told)
-			mih_verify_report(engine, opening->file, "%s",
+			mih_verify_report(engine, opening->file, &refusal, "%s",
 					  mih_err_message());
 	} else if (!err && opening->again) {
-		mih_log_info("%s: is as signed again", path);
+		mih_verify_report(engine, opening->file, &healed,
+				  "%s: is as signed again",
+				  path_of(engine, opening->file));
 	}
 	waiters = settle(opening, err);
 	answer_all(engine, waiters, err);
