@@ -10,7 +10,7 @@ set -eu
 
 build_packages='build-essential autoconf automake pkg-config xz-utils
 libfuse3-dev fuse3 libssl-dev openssl libjansson-dev libxxhash-dev
-libcmocka-dev opencl-headers libseccomp-dev'
+libcmocka-dev opencl-headers libseccomp-dev libmicrohttpd-dev'
 
 # python3-torch computes the embedding of the real model; b3sum is the oracle
 # for BLAKE3; PoCL is an OpenCL device that every machine can have; attr reads

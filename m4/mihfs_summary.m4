@@ -13,6 +13,7 @@ AVX-512 hash path ........... `mihfs_yesno $have_AVX512`
 CUDA compiler ............... $mihfs_cuda_text
 OpenCL headers .............. $mihfs_opencl_text
 system call filter .......... `mihfs_yesno $have_libseccomp`
+metrics by HTTP ............. `mihfs_yesno $have_microhttpd`
 unit tests (cmocka) ......... $have_cmocka
 sanitizers .................. $enable_sanitizers
 EOF

@@ -1,5 +1,6 @@
 bin_PROGRAMS += mihfs
 mihfs_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
+	$(MICROHTTPD_CFLAGS) \
 	-DMIH_CLI_DATA_DIR='"$(pkgdatadir)"'
 mihfs_SOURCES = \
 	src/cli/commands.h src/cli/main.c \
@@ -7,6 +8,8 @@ mihfs_SOURCES = \
 	src/cli/options.c src/cli/options.h \
 	src/cli/trust_options.c src/cli/trust_options.h \
 	src/cli/check/cmd_inspect.c src/cli/check/cmd_verify.c \
+	src/cli/export/export.c src/cli/export/export.h \
+	src/cli/export/listen.c src/cli/export/listen.h \
 	src/cli/fd_helper/cmd_fd_helper.c \
 	src/cli/fd_helper/helper.c src/cli/fd_helper/helper.h \
 	src/cli/host/cmd_bench.c src/cli/host/cmd_umount.c \
@@ -35,4 +38,4 @@ mihfs_SOURCES = \
 # From the top layer down: each archive may use those behind it.
 mihfs_LDADD = libfs.a libstatus.a libverify.a libtree.a libgpu.a libsig.a \
 	$(HASH_LIBS) libsandbox.a libutil.a $(SECCOMP_LIBS) $(FUSE_LIBS) \
-	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS)
+	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS) $(MICROHTTPD_LIBS)

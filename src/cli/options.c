@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MAX  64   /* of one command, --help and --version too */
-#define VAL_FIRST 1000 /* above every letter */
-#define VAL_HELP  (VAL_FIRST - 1)
-#define VAL_VER	  (VAL_FIRST - 2)
+#define ROWS_MAX    64 /* of one command, --help and --version too */
+#define SECONDS_MAX 86400
+#define VAL_FIRST   1000 /* above every letter */
+#define VAL_HELP    (VAL_FIRST - 1)
+#define VAL_VER	    (VAL_FIRST - 2)
 
 /* What getopt_long() wants to know, made from a command's rows. */
 struct table {
@@ -36,6 +37,17 @@ int mih_cli_usage(const char *command, const char *fmt, ...)
 	mih_err_fail(MIH_EUSAGE, "mihfs%s%s: %s (see 'mihfs%s%s --help')", gap,
 		     command, line, gap, command);
 	return mih_cli_fail(MIH_EUSAGE);
+}
+
+bool mih_cli_seconds_parse(const char *text, unsigned *ms_out)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value >= 0.001 && value <= SECONDS_MAX))
+		return false;
+	*ms_out = (unsigned)(value * 1000);
+	return true;
 }
 
 void mih_cli_list_fini(struct mih_cli_list *list)

@@ -110,6 +110,13 @@ int mih_cli_version(void);
  */
 bool mih_cli_size_parse(const char *text, uint64_t *bytes_out);
 
+/**
+ * mih_cli_seconds_parse() - "2.5" to milliseconds
+ *
+ * Return: true if @text was a number from 0.001 to a day's seconds.
+ */
+bool mih_cli_seconds_parse(const char *text, unsigned *ms_out);
+
 /** mih_cli_list_fini() - release the array; an empty list is legal. */
 void mih_cli_list_fini(struct mih_cli_list *list);
 

@@ -51,6 +51,7 @@ upward()
 # Who may know a library: "pattern: folders".
 libraries='openssl/: sig hash
 jansson: sig cli
+microhttpd: cli
 fuse: fs
 linux/fuse: fs sandbox
 seccomp: sandbox

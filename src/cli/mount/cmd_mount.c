@@ -32,6 +32,7 @@ struct serving {
 	char *mountpoint;		/* absolute; owned */
 	dev_t beneath;			/* device of the bare mount point */
 	struct mih_status *status;	/* owned */
+	struct mih_cli_export export;
 	atomic_bool ready;
 	atomic_bool mismatch; /* seen with --on-mismatch=stop */
 };
@@ -70,6 +71,18 @@ static mih_err check_mountpoint(const struct serving *s)
 	return mih_fs_check_mountpoint(mountpoint);
 }
 
+/* The file of the metrics is made anew each time, from within the sandbox. */
+static mih_err prepare_export(struct serving *s)
+{
+	mih_err err = mih_cli_export_prepare(&s->export, &s->options.export);
+	mih_autofree char *folder = mih_cli_export_folder(&s->export);
+
+	if (!err && folder)
+		mih_cli_confine_allow(&s->confine, folder,
+				      MIH_SANDBOX_READ | MIH_SANDBOX_MAKE);
+	return err;
+}
+
 /* All that can be refused is refused here, while a terminal is there to say
  * why: mount point, trust, signature, files. */
 static mih_err prepare(struct serving *s)
@@ -82,6 +95,8 @@ static mih_err prepare(struct serving *s)
 		    mih_cli_source_open(&s->options, print_problem, &s->model);
 	if (!err)
 		err = mih_cli_confine_prepare(&s->confine, &s->options);
+	if (!err)
+		err = prepare_export(s);
 	if (!err && s->options.clear_dead)
 		err = mih_fs_mountpoint_clear(s->options.mountpoint);
 	if (err)
@@ -183,6 +198,7 @@ static void on_ready(void *context, const struct mih_verify_model *model)
 	announce(s, model);
 	mih_cli_confine_say(&s->confine);
 	mih_cli_passed_serving(&s->passed);
+	mih_cli_export_start(&s->export, s->status);
 	mih_cli_notify("READY=1\nSTATUS=serving");
 	write_ready_fd(s->options.ready_fd);
 }
@@ -258,6 +274,7 @@ static mih_err serve(struct serving *s)
 	params.mountpoint = s->mountpoint;
 	mih_log_mount(mih_cli_passed_name(&s->passed, s->mountpoint));
 	err = mih_fs_serve(&params);
+	mih_cli_export_stop(&s->export);
 	mih_cli_notify("STOPPING=1");
 	mih_gpu_close(MIH_STEAL(&s->dev));
 	if (!err && atomic_load(&s->mismatch))
@@ -328,12 +345,14 @@ int mih_cli_mount_serve(struct mih_cli_mount_options *o)
 {
 	struct serving s = { .options = *o,
 			     .daemon = { .pipe = -1 },
+			     .export.listen.fd = -1,
 			     .passed.got = { .fuse = -1, .socket = -1 } };
 	int end;
 
 	*o = (struct mih_cli_mount_options){ .command = NULL };
 	mih_log_setup(s.options.level, s.options.log_format, MIH_LOG_TO_STDERR);
 	end = run(&s);
+	mih_cli_export_fini(&s.export);
 	mih_status_free(s.status);
 	mih_verify_model_close(s.model);
 	mih_cli_confine_fini(&s.confine);

@@ -118,6 +118,28 @@ static const char *const sandbox_names[] = { "on", "off", "require", NULL };
 		    "text or json", format_names                               \
 	}
 
+/* Who watches. */
+#define EXPORT_ROWS(x)                                                         \
+	{ "metrics-file",                                                      \
+	  0,                                                                   \
+	  MIH_CLI_TEXT,                                                        \
+	  &(x)->export.file,                                                   \
+	  "FILE",                                                              \
+	  "write the metrics there, again and again",                          \
+	  NULL },                                                              \
+	    { "metrics-interval",                                              \
+	      0,                                                               \
+	      MIH_CLI_TEXT,                                                    \
+	      &(x)->export.interval,                                           \
+	      "SECONDS",                                                       \
+	      "between two writes (default: 15)",                              \
+	      NULL },                                                          \
+	{                                                                      \
+		"metrics-listen", 0, MIH_CLI_TEXT, &(x)->export.listen,        \
+		    "WHERE",                                                   \
+		    "serve them by HTTP: unix:PATH or 127.0.0.1:PORT", NULL    \
+	}
+
 static void fill_rows(struct mih_cli_mount_options *o,
 		      const struct mih_cli_option *more,
 		      struct mih_cli_option rows[ROWS])
@@ -126,6 +148,7 @@ static void fill_rows(struct mih_cli_mount_options *o,
 		SERVICE_ROWS(o),
 		MIH_CLI_TRUST_OPTIONS(o->trust),
 		PROCESS_ROWS(o),
+		EXPORT_ROWS(o),
 	};
 	size_t n = MIH_ARRAY_LEN(table);
 

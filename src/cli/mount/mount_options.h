@@ -7,6 +7,7 @@
 #ifndef MIH_CLI_MOUNT_OPTIONS_H
 #define MIH_CLI_MOUNT_OPTIONS_H
 
+#include "cli/export/export.h"
 #include "cli/trust_options.h"
 #include "util/log.h"
 
@@ -26,6 +27,7 @@ struct mih_cli_mount_options {
 	const char *log_level, *ready_fd_text;
 	enum mih_log_level level; /* of log_level and debug */
 	int ready_fd;		  /* -1: none */
+	struct mih_cli_export_options export;
 	struct mih_cli_list o;
 	char *fuse;		    /* what "-o" says to FUSE, or NULL; owned */
 	struct mih_cli_list long_o; /* "--root=x" from "-o root=x"; the texts

@@ -10,14 +10,12 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define COMMAND	    "status"
 #define TIMEOUT_MS  5000
 #define INTERVAL_MS 2000
-#define SECONDS_MAX 86400
 
 struct options {
 	bool json, ready, watch;
@@ -60,21 +58,9 @@ static int parse(struct options *o, int argc, char **argv, char ***operands)
 	return mih_cli_options_parse(&syntax, argc, argv, operands);
 }
 
-/* "2.5" to milliseconds. */
-static bool parse_seconds(const char *text, unsigned *ms_out)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || *end || !(value >= 0.001 && value <= SECONDS_MAX))
-		return false;
-	*ms_out = (unsigned)(value * 1000);
-	return true;
-}
-
 static int settle_seconds(const char *name, const char *text, unsigned *ms)
 {
-	if (!text || parse_seconds(text, ms))
+	if (!text || mih_cli_seconds_parse(text, ms))
 		return MIH_CLI_GO_ON;
 	return mih_cli_usage(COMMAND, "--%s '%s' is no number of seconds", name,
 			     text);
