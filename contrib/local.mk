@@ -10,4 +10,5 @@ EXTRA_DIST += \
 	contrib/debian/rules contrib/debian/try.sh contrib/chroot.sh \
 	contrib/debian/source/format \
 	.dockerignore contrib/container/Dockerfile \
-	contrib/container/build.sh contrib/container/check.sh
+	contrib/container/build.sh contrib/container/check.sh \
+	contrib/recipes_check.sh contrib/recipes_check.py

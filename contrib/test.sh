@@ -146,6 +146,7 @@ if [ $check_status != 0 ] && ! grep -q '^# TOTAL' "$dir/check.log"; then
 fi
 stage scripts contrib/lint_scripts.sh
 stage real-model contrib/real_model.sh
+stage recipes contrib/recipes_check.sh
 stage interop contrib/interop.sh
 stage fuzz contrib/fuzz.sh
 finish

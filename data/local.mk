@@ -17,6 +17,7 @@ endif
 
 # Automake takes its files away again, but not the folders that it made.
 uninstall-hook:
-	for dir in "$(DESTDIR)$(pkgdatadir)" "$(DESTDIR)$(docdir)"; do \
-		test ! -d "$$dir" || rmdir --ignore-fail-on-non-empty "$$dir"; \
+	for dir in "$(pkgdatadir)" "$(recipesdir)" "$(docdir)"; do \
+		test ! -d "$(DESTDIR)$$dir" || \
+			rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$dir"; \
 	done

@@ -81,7 +81,8 @@ done
 # Paths of the tree that a document names between backquotes.
 missing_paths()
 {
-	for document in README CONTRIBUTING.md SECURITY.md doc/*.md; do
+	for document in README CONTRIBUTING.md SECURITY.md doc/*.md \
+		doc/recipes/*.md; do
 		# shellcheck disable=SC2016
 		grep -oE '`(src|tests|contrib|doc|m4)/[A-Za-z0-9_./-]*`' \
 			"$document" | tr -d '`' | while read -r path; do
