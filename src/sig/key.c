@@ -19,14 +19,14 @@ static const struct mih_sig_curve curves[] = {
 
 /** The text of a PEM file, wiped when it goes. */
 struct pem {
-	char *text;
+	char *text; /* KEY_FILE_MAX + 1 bytes */
 	size_t len;
 };
 
 static void wipe_pem(struct pem *pem)
 {
 	if (pem->text)
-		OPENSSL_cleanse(pem->text, pem->len);
+		OPENSSL_cleanse(pem->text, KEY_FILE_MAX + 1);
 	free(pem->text);
 }
 
@@ -141,9 +141,12 @@ static mih_err finish(EVP_PKEY *pkey, const char *path,
 
 static mih_err read_pem(const char *path, struct pem *pem)
 {
-	mih_err err =
-	    mih_io_read_file(path, KEY_FILE_MAX, &pem->text, &pem->len);
+	mih_err err;
 
+	pem->text = calloc(1, KEY_FILE_MAX + 1);
+	if (!pem->text)
+		return mih_err_fail_errno(-ENOMEM, "%s", path);
+	err = mih_io_read_secret(path, pem->text, KEY_FILE_MAX + 1, &pem->len);
 	if (err)
 		return err;
 	if (!strstr(pem->text, "-----BEGIN "))

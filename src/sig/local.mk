@@ -4,7 +4,7 @@ libsig_a_SOURCES = \
 	src/sig/bundle.c src/sig/bundle.h src/sig/dsse.c src/sig/dsse.h \
 	src/sig/key.c \
 	src/sig/manifest.c src/sig/manifest.h src/sig/method.c \
-	src/sig/plain.c src/sig/sig_internal.h src/sig/sign.c src/sig/statement.c \
+	src/sig/sig_internal.h src/sig/sign.c \
 	src/sig/trust.c src/sig/trust.h \
 	src/sig/keyless/body.c src/sig/keyless/checkpoint.c \
 	src/sig/keyless/fulcio.c src/sig/keyless/identity.c \
@@ -14,6 +14,8 @@ libsig_a_SOURCES = \
 	src/sig/keyless/timestamp.c src/sig/keyless/trusted_root.c \
 	src/sig/freshness/freshness.c src/sig/freshness/freshness.h \
 	src/sig/legacy/legacy.c src/sig/legacy/legacy.h \
+	src/sig/statement/plain.c src/sig/statement/serialization.c \
+	src/sig/statement/statement.c \
 	src/sig/text/base64.c src/sig/text/base64.h \
 	src/sig/text/json.c src/sig/text/json.h \
 	src/sig/text/proto.c src/sig/text/proto.h \

@@ -106,7 +106,20 @@ MIH_MUST_CHECK mih_err
 mih_sig_manifest_check_paths(const struct mih_sig_manifest *manifest,
 			     const char **first_out, const char **second_out);
 
-/* --- plain.c ----------------------------------------------------------- */
+/* --- statement/serialization.c ----------------------------------------- */
+
+/**
+ * mih_sig_serialization_read() - method, hash, links and ignored paths
+ * @m: gets all of them but the hash
+ * @alg_out: hash_type
+ *
+ * Return: 0; MIH_EFORMAT or -ENOMEM with a story.
+ */
+MIH_MUST_CHECK mih_err mih_sig_serialization_read(
+    const struct mih_sig_json *predicate, struct mih_sig_manifest *m,
+    enum mih_hash_alg *alg_out);
+
+/* --- statement/plain.c ------------------------------------------------- */
 
 /**
  * mih_sig_plain_read() - read a resource that is written in the usual way
@@ -118,7 +131,7 @@ mih_sig_manifest_check_paths(const struct mih_sig_manifest *manifest,
 bool mih_sig_plain_read(const struct mih_sig_text *text, enum mih_hash_alg alg,
 			struct mih_sig_resource *res);
 
-/* --- statement.c ------------------------------------------------------- */
+/* --- statement/statement.c --------------------------------------------- */
 
 #define MIH_SIG_STATEMENT_TYPE "https://in-toto.io/Statement/v1"
 #define MIH_SIG_PREDICATE_TYPE "https://model_signing/signature/v1.0"

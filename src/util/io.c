@@ -86,22 +86,59 @@ static mih_err read_all(int fd, size_t cap, char **buf_out, size_t *len_out)
 	return -ENOMEM;
 }
 
+/* A FIFO that nobody writes to must not hold us up: it is empty. One that
+ * somebody has open, such as a shell's <(...), is waited for. */
+static mih_err open_to_read(const char *path, int *fd_out)
+{
+	*fd_out = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (*fd_out < 0 || fcntl(*fd_out, F_SETFL, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static mih_err reading_failed(mih_err err, const char *path, size_t cap)
+{
+	if (err == -EFBIG)
+		return mih_err_fail(err, "%s: larger than %zu bytes", path,
+				    cap);
+	return mih_err_fail_errno(err, "%s", path);
+}
+
 mih_err mih_io_read_file(const char *path, size_t cap, char **buf_out,
 			 size_t *len_out)
 {
 	mih_autoclose int fd = -1;
-	mih_err err;
+	mih_err err = open_to_read(path, &fd);
 
-	/* A FIFO that nobody writes to must not hold us up: it is empty. One
-	 * that somebody has open, such as a shell's <(...), is waited for. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
-		return mih_err_fail_errno(-errno, "%s", path);
-	err = read_all(fd, cap, buf_out, len_out);
-	if (err == -EFBIG)
-		return mih_err_fail(err, "%s: larger than %zu bytes", path,
-				    cap);
-	return err ? mih_err_fail_errno(err, "%s", path) : 0;
+	if (!err)
+		err = read_all(fd, cap, buf_out, len_out);
+	return err ? reading_failed(err, path, cap) : 0;
+}
+
+mih_err mih_io_read_secret(const char *path, char *buf, size_t cap,
+			   size_t *len_out)
+{
+	mih_autoclose int fd = -1;
+	mih_err err = open_to_read(path, &fd);
+	size_t len = 0;
+
+	while (!err) {
+		ssize_t n = read(fd, buf + len, cap - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			err = -errno;
+		else if ((len += (size_t)n) == cap)
+			err = -EFBIG;
+		else if (n == 0)
+			break;
+	}
+	if (err)
+		return reading_failed(err, path, cap - 1);
+	buf[len] = '\0';
+	*len_out = len;
+	return 0;
 }
 
 static void writer_free(struct mih_io_writer *w)

@@ -49,6 +49,19 @@ MIH_MUST_CHECK mih_err mih_io_pwrite_full(int fd, const void *buf, size_t len,
 MIH_MUST_CHECK mih_err mih_io_read_file(const char *path, size_t cap,
 					char **buf_out, size_t *len_out);
 
+/**
+ * mih_io_read_secret() - read a whole small file, leaving no copy behind
+ * @buf: @cap bytes, for the file and a NUL behind it
+ *
+ * As mih_io_read_file(), but into one buffer that never moves, so that who
+ * wipes it has wiped all.
+ *
+ * Return: 0; -EFBIG if it does not fit; the errno of open and read; with a
+ * story.
+ */
+MIH_MUST_CHECK mih_err mih_io_read_secret(const char *path, char *buf,
+					  size_t cap, size_t *len_out);
+
 /** A file that appears under its name whole or not at all. */
 struct mih_io_writer {
 	int fd;	    /* of the temporary file; owned; -1 when closed */

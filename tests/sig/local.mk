@@ -1,6 +1,6 @@
 sig_tests = test_base64 test_bundle test_certificate test_fixtures test_key \
-	test_keyless test_legacy test_manifest test_plain test_proof \
-	test_sign test_statement
+	test_keyless test_legacy test_manifest test_memory test_plain \
+	test_proof test_sign test_statement
 check_PROGRAMS += $(sig_tests)
 TESTS += $(sig_tests)
 sig_test_cppflags = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
@@ -16,6 +16,11 @@ test_fixtures_LDADD = $(sig_test_ldadd)
 test_manifest_SOURCES = tests/sig/test_manifest.c tests/lib/sig.h
 test_manifest_CPPFLAGS = $(sig_test_cppflags)
 test_manifest_LDADD = $(sig_test_ldadd)
+test_memory_SOURCES = tests/sig/test_memory.c tests/lib/sig.h
+test_memory_CPPFLAGS = $(sig_test_cppflags)
+test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
+	-Wl,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
+test_memory_LDADD = $(sig_test_ldadd)
 test_bundle_SOURCES = tests/sig/test_bundle.c tests/lib/sig.h
 test_bundle_CPPFLAGS = $(sig_test_cppflags)
 test_bundle_LDADD = $(sig_test_ldadd)

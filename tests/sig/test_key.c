@@ -304,6 +304,49 @@ static void test_trust_dir_all_or_nothing(void **state)
 	mih_sig_trust_free(t);
 }
 
+/* A key behind @before bytes of other text. */
+static const char *padded_key(size_t before)
+{
+	size_t len;
+	char *pem = sig_read(sig_fixture("key/p256.key.pem"), &len);
+	char *text = malloc(before + len);
+	const char *path = sig_temp("padded.pem");
+
+	assert_non_null(text);
+	memset(text, '\n', before);
+	memcpy(text + before, pem, len);
+	sig_write(path, text, before + len);
+	free(text);
+	free(pem);
+	return path;
+}
+
+static void test_key_files_have_a_bound(void **state)
+{
+	(void)state;
+	assert_int_equal(load(padded_key(4000), NULL, NULL), 0);
+	assert_int_equal(load(padded_key(60000), NULL, NULL), 0);
+	expect_private(padded_key(70000), -EFBIG, "larger than 65536 bytes");
+	expect_private(sig_temp("nowhere"), -ENOENT, "No such file");
+}
+
+/* Nothing else may hold what has been wiped, so the buffer must not move. */
+static void test_key_secrets_fit_or_fail(void **state)
+{
+	char buf[8], *path = (char *)sig_temp("secret");
+	size_t len;
+
+	(void)state;
+	sig_write(path, "1234567", 7);
+	assert_int_equal(mih_io_read_secret(path, buf, sizeof(buf), &len), 0);
+	assert_int_equal(len, 7);
+	assert_string_equal(buf, "1234567");
+	sig_write(path, "12345678", 8);
+	assert_int_equal(mih_io_read_secret(path, buf, sizeof(buf), &len),
+			 -EFBIG);
+	sig_expect_story("larger than 7 bytes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +361,8 @@ int main(void)
 		    test_key_a_password_for_an_open_key_is_not_asked),
 		cmocka_unit_test(test_key_wrong_files),
 		cmocka_unit_test(test_key_two_keys_in_one_file),
+		cmocka_unit_test(test_key_files_have_a_bound),
+		cmocka_unit_test(test_key_secrets_fit_or_fail),
 		cmocka_unit_test(test_trust_dir_all_or_nothing),
 	};
 

@@ -1,4 +1,6 @@
 #include "sig/legacy/legacy.h"
+#include "util/bytes.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -299,11 +301,10 @@ static mih_err read_resources(struct reader *r,
 		err = add_from_array(r, &array);
 	else
 		err = add_from_text(r, span);
-	if (!err && r->m->nresources == 0)
-		err = mih_sig_json_fail(&array, "",
-					"is empty: a model has at "
-					"least one file");
-	return err;
+	if (err || r->m->nresources > 0)
+		return err;
+	return mih_sig_json_fail(&array, "",
+				 "is empty: a model has at least one file");
 }
 
 static mih_err join_shards(struct reader *r)
@@ -354,114 +355,6 @@ static mih_err check_names(const struct reader *r)
 	return err ? mih_err_fail_errno(err, "%s", file) : 0;
 }
 
-/* --- serialization ----------------------------------------------------- */
-
-static mih_err read_hash_type(struct reader *r, const struct mih_sig_json *node)
-{
-	const struct mih_hash_info *info;
-	const char *name;
-	mih_err err = mih_sig_json_string(node, "hash_type", &name);
-
-	if (err)
-		return err;
-	info = mih_hash_by_name(name);
-	if (!info ||
-	    (info->id != MIH_HASH_SHA256 && info->id != MIH_HASH_BLAKE2B &&
-	     info->id != MIH_HASH_BLAKE3))
-		return mih_sig_json_fail(node, "hash_type",
-					 "is '%.40s', not sha256, blake2b or "
-					 "blake3",
-					 name);
-	r->alg = info->id;
-	return 0;
-}
-
-static mih_err read_ignore_paths(struct reader *r,
-				 const struct mih_sig_json *node)
-{
-	struct mih_sig_manifest *m = r->m;
-	struct mih_sig_json array;
-	size_t n;
-	mih_err err;
-
-	if (!mih_sig_json_has(node, "ignore_paths"))
-		return 0;
-	err = mih_sig_json_array(node, "ignore_paths", &array);
-	if (err)
-		return err;
-	n = json_array_size(array.value);
-	m->ignore_paths = calloc(n + 1, sizeof(*m->ignore_paths));
-	if (!m->ignore_paths)
-		return mih_err_fail_errno(-ENOMEM, "%s", node->file);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *path = json_array_get(array.value, i);
-
-		if (!json_is_string(path))
-			return mih_sig_json_fail(&array, "",
-						 "must hold strings only");
-		m->ignore_paths[i] = strdup(json_string_value(path));
-		if (!m->ignore_paths[i])
-			return mih_err_fail_errno(-ENOMEM, "%s", node->file);
-		m->nignore_paths++;
-	}
-	return 0;
-}
-
-static mih_err read_method(struct reader *r, const struct mih_sig_json *node)
-{
-	const char *method;
-	const json_t *size = json_object_get(node->value, "shard_size");
-	mih_err err = mih_sig_json_string(node, "method", &method);
-
-	if (err)
-		return err;
-	r->m->is_sharded = !strcmp(method, "shards");
-	if (!r->m->is_sharded)
-		return mih_sig_json_is(node, "method", "files");
-	/* The names of the shards say where they end; this is but a remark,
-	 * which the reference implementation writes as 8.0. */
-	if (size && !(json_number_value(size) > 0))
-		return mih_sig_json_fail(node, "shard_size",
-					 "must be a number over 0");
-	return 0;
-}
-
-static mih_err read_symlinks(struct reader *r, const struct mih_sig_json *node)
-{
-	const json_t *value = json_object_get(node->value, "allow_symlinks");
-
-	/* Absent is the strict reading: none. */
-	if (value && !json_is_boolean(value))
-		return mih_sig_json_fail(node, "allow_symlinks",
-					 "must be true or false");
-	r->m->allow_symlinks = json_is_true(value);
-	return 0;
-}
-
-/* The schema of the predicate allows no other members: one that we do not
- * know could change what the digests are digests of. */
-static mih_err read_serialization(struct reader *r,
-				  const struct mih_sig_json *predicate)
-{
-	static const char *const known[] = { "method",	       "hash_type",
-					     "allow_symlinks", "ignore_paths",
-					     "shard_size",     NULL };
-	struct mih_sig_json node;
-	mih_err err = mih_sig_json_object(predicate, "serialization", &node);
-
-	if (!err)
-		err = mih_sig_json_only(&node, known);
-	if (!err)
-		err = read_method(r, &node);
-	if (!err)
-		err = read_hash_type(r, &node);
-	if (!err)
-		err = read_symlinks(r, &node);
-	if (!err)
-		err = read_ignore_paths(r, &node);
-	return err;
-}
-
 /* --- the statement ----------------------------------------------------- */
 
 static mih_err read_subject(struct reader *r, const struct mih_sig_json *top,
@@ -474,7 +367,10 @@ static mih_err read_subject(struct reader *r, const struct mih_sig_json *top,
 	if (err)
 		return err;
 	if (json_array_size(array.value) != 1)
-		return mih_sig_json_fail(&array, "", "must hold one subject");
+		return mih_sig_json_fail(&array, "",
+					 "must hold exactly one subject, not "
+					 "%zu",
+					 json_array_size(array.value));
 	err = mih_sig_json_element(&array, 0, &subject);
 	if (!err)
 		err = mih_sig_json_object(&subject, "digest", &digest);
@@ -499,9 +395,22 @@ static mih_err check_types(const struct mih_sig_json *top, bool *is_legacy_out)
 	if (err)
 		return err;
 	*is_legacy_out = !strcmp(type, MIH_SIG_LEGACY_PREDICATE_TYPE);
-	if (*is_legacy_out)
-		return 0;
-	return mih_sig_json_is(top, "predicateType", MIH_SIG_PREDICATE_TYPE);
+	return *is_legacy_out ? 0
+			      : mih_sig_json_is(top, "predicateType",
+						MIH_SIG_PREDICATE_TYPE);
+}
+
+static mih_err wrong_root(const char *file, const uint8_t stated[32],
+			  const uint8_t got[32])
+{
+	char expected[65], found[65];
+
+	mih_bytes_to_hex(got, 32, expected);
+	mih_bytes_to_hex(stated, 32, found);
+	return mih_err_fail(MIH_EFORMAT,
+			    "%s: subject[0].digest.sha256 is not the root "
+			    "digest of the resources: expected %s, found %s",
+			    file, expected, found);
 }
 
 static mih_err check_root(const struct reader *r, const uint8_t root[32])
@@ -512,10 +421,7 @@ static mih_err check_root(const struct reader *r, const uint8_t root[32])
 		return mih_err_fail(-EIO, "%s: SHA-256 failed",
 				    r->payload->file);
 	if (!mih_hash_eq(got, root, sizeof(got)))
-		return mih_err_fail(MIH_EFORMAT,
-				    "%s: subject[0].digest.sha256 is not the "
-				    "root digest of the resources",
-				    r->payload->file);
+		return wrong_root(r->payload->file, root, got);
 	return 0;
 }
 
@@ -530,7 +436,7 @@ static mih_err read_predicate(struct reader *r, const struct mih_sig_json *top,
 	if (!err)
 		err = mih_sig_json_only(&predicate, known);
 	if (!err)
-		err = read_serialization(r, &predicate);
+		err = mih_sig_serialization_read(&predicate, r->m, &r->alg);
 	return err ? err : read_resources(r, &predicate, span);
 }
 
