@@ -148,5 +148,6 @@ stage scripts contrib/lint_scripts.sh
 stage real-model contrib/real_model.sh
 stage recipes contrib/recipes_check.sh
 stage interop contrib/interop.sh
+stage kubernetes contrib/kubernetes/check.sh
 stage fuzz contrib/fuzz.sh
 finish

@@ -63,6 +63,10 @@ chmod -R a+rX "$work/model" "$bundle" "$bundle.tree" "$pub"
 sidecar
 helper
 check "the sidecar serves, though it started first" pod_until serves
+# shellcheck disable=SC2016
+check "its startup probe succeeds in its own container" sh -c \
+	'. "$1" && pod_unprivileged "$2" status --ready "$3"' sh \
+	"$top_srcdir/tests/kubernetes/pods.sh" "$MIHFS" "$vol/model"
 check_equal "the sidecar has no capability" \
 	"$(grep -cE '^Cap(Prm|Eff|Bnd|Inh):.*[^0[:space:]].*$' \
 		"/proc/$sidecar_pid/status")" 0

@@ -12,7 +12,7 @@
 sidecar() {
 	pod_privileged "$MIHFS" mount -f --clear-dead --mkdir -o allow_other \
 		--root "$conf/signed.json" --tree "$bundle.tree" \
-		--public-key "$conf/key.pub" "$@" "$source" "$vol/model" \
+		--trust-dir "$conf" "$@" "$source" "$vol/model" \
 		>>"$log" 2>&1 &
 	sidecar_pid=$!
 	pids="$pids $!"
@@ -62,6 +62,8 @@ mt_model "$work/model"
 mt_pattern 33554432 11 >"$work/model/big"
 mt_sign "$work/model"
 conf=$work/config
+mv "$pub" "$work/release.pem"
+pub=$work/release.pem
 source=$work/model
 config_map "$conf" "$bundle" "$pub"
 chmod -R a+rX "$work/model"
@@ -133,8 +135,8 @@ source=$work/model
 # Another key in the ConfigMap: what it does not vouch for is not mounted.
 openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null |
 	openssl ec -pubout -out "$work/new.pub" 2>/dev/null
-mkdir "$work/update" && cp "$work/new.pub" "$work/update/key.pub"
-check "the ConfigMap is updated" config_map_update "$conf" "$work/update/key.pub"
+mkdir "$work/update" && cp "$work/new.pub" "$work/update/release.pem"
+check "the ConfigMap is updated" config_map_update "$conf" "$work/update/release.pem"
 sidecar
 wait "$sidecar_pid"
 check_equal "a sidecar that finds another key ends with status 1" $? 1
