@@ -12,13 +12,14 @@ mihfs_SOURCES = \
 	src/cli/export/listen.c src/cli/export/listen.h \
 	src/cli/fd_helper/cmd_fd_helper.c \
 	src/cli/fd_helper/helper.c src/cli/fd_helper/helper.h \
+	src/cli/fd_helper/passed.c src/cli/fd_helper/passed.h \
 	src/cli/host/cmd_bench.c src/cli/host/cmd_umount.c \
 	src/cli/mount/cmd_mount.c \
 	src/cli/mount/confine.c src/cli/mount/confine.h \
 	src/cli/mount/daemon.c src/cli/mount/daemon.h \
+	src/cli/mount/memory.c src/cli/mount/memory.h \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
 	src/cli/mount/notify.c src/cli/mount/notify.h \
-	src/cli/mount/passed.c src/cli/mount/passed.h \
 	src/cli/mount/serve.h \
 	src/cli/mount/source.c src/cli/mount/source.h \
 	src/cli/pass/found.c src/cli/pass/ignore.c \

@@ -1,5 +1,5 @@
-check_PROGRAMS += test_bytes test_log test_pool test_text
-TESTS += test_bytes test_log test_pool test_text
+check_PROGRAMS += test_cgroup test_bytes test_log test_pool test_text
+TESTS += test_cgroup test_bytes test_log test_pool test_text
 util_test_ldadd = libutil.a $(CMOCKA_LIBS)
 
 test_bytes_SOURCES = tests/util/test_bytes.c
@@ -10,3 +10,5 @@ test_pool_SOURCES = tests/util/test_pool.c
 test_pool_LDADD = $(util_test_ldadd)
 test_text_SOURCES = tests/util/test_text.c
 test_text_LDADD = $(util_test_ldadd)
+test_cgroup_SOURCES = tests/util/test_cgroup.c
+test_cgroup_LDADD = $(util_test_ldadd)

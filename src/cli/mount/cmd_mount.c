@@ -1,9 +1,10 @@
 #include "cli/commands.h"
 #include "cli/mount/confine.h"
 #include "cli/mount/daemon.h"
+#include "cli/mount/memory.h"
 #include "cli/mount/mount_options.h"
 #include "cli/mount/notify.h"
-#include "cli/mount/passed.h"
+#include "cli/fd_helper/passed.h"
 #include "cli/mount/serve.h"
 #include "cli/mount/source.h"
 #include "fs/host/mountpoint.h"
@@ -351,6 +352,8 @@ int mih_cli_mount_serve(struct mih_cli_mount_options *o)
 
 	*o = (struct mih_cli_mount_options){ .command = NULL };
 	mih_log_setup(s.options.level, s.options.log_format, MIH_LOG_TO_STDERR);
+	/* The sandbox closes /proc and /sys. */
+	s.options.memory = mih_cli_memory_budget(s.options.memory);
 	end = run(&s);
 	mih_cli_export_fini(&s.export);
 	mih_status_free(s.status);

@@ -1,5 +1,6 @@
 #include "cli/mount/mount_options.h"
 #include "cli/commands.h"
+#include "cli/mount/memory.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/text.h"
@@ -9,10 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMORY_DEFAULT ((uint64_t)256 << 20)
-#define MEMORY_LEAST   ((uint64_t)16 << 20)
-#define ROWS	       48
-#define MORE	       2 /* rows that a command may add */
+#define ROWS 48
+#define MORE 2 /* rows that a command may add */
 
 /* Sanitizers trace themselves and write where they like. */
 #if HAVE_SANITIZERS
@@ -75,7 +74,7 @@ static const char *const sandbox_names[] = { "on", "off", "require", NULL };
 	      NULL },                                                           \
 	{                                                                       \
 		"memory", 0, MIH_CLI_SIZE, &(o)->memory, "SIZE",                \
-		    "cache of verified bytes (default: 256M)", NULL             \
+		    "cache of verified bytes (default: 256M or less)", NULL     \
 	}
 
 /* How the process behaves. */
@@ -331,7 +330,7 @@ static int settle(struct mih_cli_mount_options *o)
 		end =
 		    mih_cli_usage(o->command, "--root FILE is missing: the "
 					      "signature bundle of the model");
-	if (end == MIH_CLI_GO_ON && o->memory < MEMORY_LEAST)
+	if (end == MIH_CLI_GO_ON && o->memory < MIH_CLI_MEMORY_LEAST)
 		end =
 		    mih_cli_usage(o->command, "--memory must be at least 16M");
 	if (end == MIH_CLI_GO_ON)
@@ -349,7 +348,7 @@ int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
 	int end;
 
 	*o = (struct mih_cli_mount_options){ .command = form->command,
-					     .memory = MEMORY_DEFAULT,
+					     .memory = MIH_CLI_MEMORY_UNSAID,
 					     .sandbox = SANDBOX_DEFAULT };
 	end = parse_all(o, form, argc, argv, operands_out);
 	return end == MIH_CLI_GO_ON ? settle(o) : end;

@@ -1,4 +1,4 @@
-#include "cli/mount/passed.h"
+#include "cli/fd_helper/passed.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 

@@ -1,10 +1,10 @@
 /*
- * cli/mount/passed.h - a mount that somebody else has made for us to serve
+ * cli/fd_helper/passed.h - a mount that somebody else has made for us to serve
  *
  * Layer: src/cli.  Threads: the main thread only, but for serving().
  */
-#ifndef MIH_CLI_MOUNT_PASSED_H
-#define MIH_CLI_MOUNT_PASSED_H
+#ifndef MIH_CLI_FD_HELPER_PASSED_H
+#define MIH_CLI_FD_HELPER_PASSED_H
 
 #include "fs/pass/handover.h"
 
