@@ -70,6 +70,15 @@ struct mih_sandbox_state {
 MIH_MUST_CHECK mih_err
 mih_sandbox_enter(const struct mih_sandbox_params *params);
 
+/**
+ * mih_sandbox_no_dumps() - no core dump, and no debugger of the same user
+ *
+ * For a process that has a secret in its memory; part of mih_sandbox_enter().
+ *
+ * Return: 0 or -errno with a story.
+ */
+MIH_MUST_CHECK mih_err mih_sandbox_no_dumps(void);
+
 /** mih_sandbox_state() - what is in force; immutable once entered. */
 const struct mih_sandbox_state *mih_sandbox_state(void);
 

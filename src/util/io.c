@@ -53,6 +53,19 @@ mih_err mih_io_pwrite_full(int fd, const void *buf, size_t len, uint64_t off)
 	return 0;
 }
 
+/* Not realloc(): private keys are read here too, and leave no copy behind. */
+static char *grow(char **buf, size_t len, size_t room)
+{
+	char *more = malloc(room);
+
+	if (more)
+		memcpy(more, *buf, len);
+	explicit_bzero(*buf, len);
+	free(*buf);
+	*buf = more;
+	return more;
+}
+
 /* Read to the end of fd; the size may change underneath, so trust no stat. */
 static mih_err read_all(int fd, size_t cap, char **buf_out, size_t *len_out)
 {
@@ -75,13 +88,8 @@ static mih_err read_all(int fd, size_t cap, char **buf_out, size_t *len_out)
 			*len_out = len;
 			return 0;
 		}
-		if (len + 1 == room) {
-			char *more = realloc(buf, room *= 2);
-
-			if (!more)
-				return -ENOMEM;
-			buf = more;
-		}
+		if (len + 1 == room && !grow(&buf, len, room *= 2))
+			return -ENOMEM;
 	}
 	return -ENOMEM;
 }

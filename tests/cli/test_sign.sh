@@ -138,6 +138,21 @@ openssl ec -aes256 -passout pass:secret -in "$key" -out "$work/enc.pem" \
 expect 0 "--password" "$MIHFS" sign --signature "$sig" \
 	--private-key "$work/enc.pem" --password secret "$model"
 expect 0 "verify after --password" verify "$model"
+mkdir "$work/long"
+truncate -s 1G "$work/long/zeros"
+"$MIHFS" sign --quiet --signature "$work/long.json" \
+	--private-key "$work/enc.pem" --password secret "$work/long" &
+signer=$!
+# shellcheck disable=SC2016 # the inner shell expands it
+ok "a signer forgets the password of its command line" timeout 20 sh -c '
+	while tr "\0" "\n" <"$1" | grep -qx secret; do sleep 0.01; done' \
+	sh "/proc/$signer/cmdline"
+ok "while it still signs" kill -0 $signer
+ok "and leaves no core dump" [ "$(awk '/core file/ { print $5 $6 }' \
+	"/proc/$signer/limits")" = 00 ]
+kill $signer
+wait $signer
+rm -r "$work/long"
 rm "$sig" "$sig.tree"
 expect 3 "a wrong password" "$MIHFS" sign --signature "$sig" \
 	--private-key "$work/enc.pem" --password wrong "$model"

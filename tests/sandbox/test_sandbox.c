@@ -405,8 +405,10 @@ int main(void)
 	struct mih_sandbox_offer offer;
 
 	mih_sandbox_probe(&offer);
-	if (offer.landlock < 4 || !offer.filter_built || !offer.filter_kernel) {
-		printf("1..0 # SKIP needs Landlock 4 and libseccomp\n");
+	if (HAVE_SANITIZERS || offer.landlock < 4 || !offer.filter_built ||
+	    !offer.filter_kernel) {
+		printf("1..0 # SKIP needs Landlock 4 and libseccomp, "
+		       "and no sanitizers\n");
 		return 0;
 	}
 	return cmocka_run_group_tests(tests, setup, teardown);

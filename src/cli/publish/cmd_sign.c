@@ -7,11 +7,13 @@
 #include "cli/pass/pass.h"
 #include "cli/pass/report.h"
 #include "cli/publish/password.h"
+#include "sandbox/sandbox.h"
 #include "sig/bundle.h"
 #include "util/bytes.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "util/log.h"
 
 #include <libgen.h>
 #include <stdio.h>
@@ -108,7 +110,16 @@ static mih_err load_key(struct sign *s)
 		.nchain = s->chain.n,
 	};
 
-	return mih_sig_key_load(&signer, &s->key);
+	mih_err err = mih_sandbox_no_dumps();
+
+	if (err)
+		mih_log_warning("%s", mih_err_message());
+	err = mih_sig_key_load(&signer, &s->key);
+	/* Everybody can read the command line of a process. */
+	if (s->password)
+		explicit_bzero((char *)s->password, strlen(s->password));
+	s->password = NULL;
+	return err;
 }
 
 static mih_err find_files(struct sign *s)
