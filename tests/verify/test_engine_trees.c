@@ -113,12 +113,14 @@ static void test_flat_digests_serve(void **state)
 	}
 }
 
-static void test_flat_file_is_read_once_at_open(void **state)
+static void read_once_at_open(enum mih_hash_alg flat)
 {
-	struct engine_test *t = start(MIH_HASH_SHA256, MIH_HASH_NONE, true);
+	struct engine_test *t = start(flat, MIH_HASH_NONE, true);
 	struct mih_verify_file_stats stats;
+	char told[64];
 
-	(void)state;
+	snprintf(told, sizeof(told), "differ from the signed file (%s)",
+		 mih_hash_info(flat)->name);
 	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
 	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
 			 files[LARGE].nbytes);
@@ -132,9 +134,62 @@ static void test_flat_file_is_read_once_at_open(void **state)
 	mih_test_flip(path_of(LARGE), 3 * MIB);
 	assert_int_equal(mih_test_engine_check(t, LARGE, 3 * MIB, 1), -EIO);
 	assert_int_equal(mih_test_engine_check(t, LARGE, 4 * MIB, 1), 0);
-	assert_non_null(
-	    strstr(t->line, "differ from the signed file (sha256)"));
+	assert_non_null(strstr(t->line, told));
 	mih_verify_close(t->engine, LARGE);
+}
+
+static void test_flat_file_is_read_once_at_open(void **state)
+{
+	(void)state;
+	read_once_at_open(MIH_HASH_SHA256);
+	mih_test_engine_end(&test);
+	read_once_at_open(MIH_HASH_BLAKE2B);
+}
+
+static atomic_uint nhuge; /* opens that have ended */
+
+static void huge_done(struct mih_verify_open *request, mih_err err)
+{
+	(void)request;
+	(void)err;
+	atomic_fetch_add(&nhuge, 1);
+}
+
+/* Holes of any size can be had for nothing; reading them takes minutes. */
+static void test_huge_files_keep_nobody_waiting(void **state)
+{
+	static const struct mih_test_file some[] = {
+		{ "huge-0", 1 },
+		{ "huge-1", 1 },
+		{ "huge-2", 1 },
+		{ "large", 20 * MIB },
+	};
+	const struct mih_test_model_params params = {
+		.files = some,
+		.nfiles = MIH_ARRAY_LEN(some),
+		.flat = MIH_HASH_SHA256,
+		.no_sidecar = true,
+	};
+	struct mih_verify_open requests[3];
+
+	(void)state;
+	memset(&test, 0, sizeof(test));
+	mih_test_engine_start(&test, &params);
+	for (size_t i = 0; i < 3; i++)
+		assert_return_code(truncate(path_of(i), (off_t)1 << 40), errno);
+	mih_test_engine_restart(&test);
+	for (size_t i = 0; i < 3; i++) {
+		requests[i] =
+		    (struct mih_verify_open){ .file = i, .done = huge_done };
+		mih_verify_open(test.engine, &requests[i]);
+	}
+	assert_int_equal(mih_test_engine_open(&test, 3), 0);
+	assert_int_equal(atomic_load(&nhuge), 0);
+	mih_verify_close(test.engine, 3);
+	/* They end with the engine, while their requests are still there. */
+	mih_verify_engine_free(test.engine);
+	test.engine = NULL;
+	assert_int_equal(atomic_load(&nhuge), 3);
 }
 
 static void expect_refused(struct engine_test *t, size_t file)
@@ -322,6 +377,7 @@ int main(void)
 		CASE(test_every_tree_serves),
 		CASE(test_flat_digests_serve),
 		CASE(test_flat_file_is_read_once_at_open),
+		CASE(test_huge_files_keep_nobody_waiting),
 		CASE(test_bad_flat_file_is_refused_and_heals),
 		CASE(test_bad_empty_file_is_refused),
 		CASE(test_blake3_of_another_size_is_refused),

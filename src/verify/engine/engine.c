@@ -14,8 +14,16 @@
  * and the loads of a slow disk overlap. */
 #define THREADS_PER_CORE 2
 
-/* Passes over large files use threads of their own: two files at once. */
-#define WHOLE_THREADS 2
+#define SLOW_THREADS 2 /* for each size of pass */
+
+/* Largest pass of each size but the last. Each has threads of its own: two
+ * files of terabytes, which may be holes, must not keep a third from being
+ * opened at all. Between sizes the scheduler of the system is fair. */
+static const uint64_t slow_limits[MIH_VERIFY_SLOW - 1] = {
+	(uint64_t)256 << 20,
+	(uint64_t)8 << 30,
+	(uint64_t)256 << 30,
+};
 
 /* A file may be bad in millions of groups; its first lines say it all. */
 static enum mih_log_leave ask_leave(struct mih_verify_file_run *run)
@@ -102,6 +110,16 @@ static void files_free(struct mih_verify_engine *engine)
 	free(engine->files);
 }
 
+void mih_verify_slow_submit(struct mih_verify_engine *engine, uint64_t nbytes,
+			    struct mih_pool_work *work)
+{
+	size_t class = 0;
+
+	while (class + 1 < MIH_VERIFY_SLOW && nbytes > slow_limits[class])
+		class ++;
+	mih_pool_submit(engine->slow[class], work, MIH_POOL_URGENT);
+}
+
 static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 {
 	mih_err err = -ENOMEM;
@@ -118,8 +136,9 @@ static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 	if (err)
 		return mih_err_fail_errno(err, "engine");
 	err = mih_pool_new("mihfs-load", nthreads, &engine->pool);
-	if (!err)
-		err = mih_pool_new("mihfs-whole", WHOLE_THREADS, &engine->slow);
+	for (size_t i = 0; !err && i < MIH_VERIFY_SLOW; i++)
+		err =
+		    mih_pool_new("mihfs-whole", SLOW_THREADS, &engine->slow[i]);
 	return err;
 }
 
@@ -177,7 +196,8 @@ void mih_verify_engine_free(struct mih_verify_engine *engine)
 	/* This one first: it submits to the other, and is still at that for a
 	 * moment when what it submitted has ended. */
 	mih_pool_free(engine->pool);
-	mih_pool_free(engine->slow);
+	for (size_t i = 0; i < MIH_VERIFY_SLOW; i++)
+		mih_pool_free(engine->slow[i]);
 	mih_verify_timer_stop(&engine->timer);
 	mih_verify_cache_fini(engine);
 	mih_verify_layer_fini(&engine->pages);
@@ -240,8 +260,10 @@ void mih_verify_engine_stats(struct mih_verify_engine *engine,
 	    mih_pool_queued(engine->pool, MIH_POOL_URGENT);
 	gauges[MIH_VERIFY_QUEUE_AHEAD] =
 	    mih_pool_queued(engine->pool, MIH_POOL_BACKGROUND);
-	gauges[MIH_VERIFY_QUEUE_WHOLE] =
-	    mih_pool_queued(engine->slow, MIH_POOL_URGENT);
+	gauges[MIH_VERIFY_QUEUE_WHOLE] = 0;
+	for (size_t i = 0; i < MIH_VERIFY_SLOW; i++)
+		gauges[MIH_VERIFY_QUEUE_WHOLE] +=
+		    mih_pool_queued(engine->slow[i], MIH_POOL_URGENT);
 	gauges[MIH_VERIFY_DELAYED] = atomic_load(&engine->timer.count);
 	gauges[MIH_VERIFY_VERDICTS] = atomic_load(&engine->verdicts.count);
 }

@@ -35,6 +35,8 @@
 #define container_of(ptr, type, member)                                        \
 	((type *)((char *)(ptr)-offsetof(type, member)))
 
+#define MIH_VERIFY_SLOW 4 /* sizes of passes over whole files */
+
 struct mih_verify_engine {
 	const struct mih_verify_model *model;
 	struct mih_gpu_dev *dev;
@@ -46,8 +48,9 @@ struct mih_verify_engine {
 		       const char *line);
 	void *context;
 
-	struct mih_pool *pool;	/* loads, opens */
-	struct mih_pool *slow;	/* passes over whole large files */
+	struct mih_pool *pool;			/* loads, opens */
+	struct mih_pool *slow[MIH_VERIFY_SLOW]; /* passes over whole files and
+						     shards, by size */
 	atomic_bool stopping;	/* also cancels whole-file passes */
 	atomic_bool diagnosed;	/* one line about the whole sidecar */
 	atomic_size_t inflight; /* loads and opens */
@@ -129,6 +132,13 @@ void mih_verify_report(struct mih_verify_engine *engine, uint32_t file,
 /** What mih_verify_report() is mostly called with. */
 #define MIH_VERIFY_REFUSAL .level = MIH_LOG_ERROR, .name = "refusal"
 #define MIH_VERIFY_HEALED  .level = MIH_LOG_INFO, .name = "healed"
+
+/**
+ * mih_verify_slow_submit() - run @work on a thread that may take long
+ * @nbytes: about so many will be read; it waits for nothing much larger
+ */
+void mih_verify_slow_submit(struct mih_verify_engine *engine, uint64_t nbytes,
+			    struct mih_pool_work *work);
 
 /** mih_verify_mark() - count group @group of @file as proven. */
 void mih_verify_mark(const struct mih_verify_file *file,

@@ -336,7 +336,9 @@ mih_err mih_verify_layer_want(struct mih_verify_load *load)
 	    !mih_verify_shards_known(engine, engine->files[load->file].proof,
 				     load->group / MIH_TREE_PAGE_GROUPS)) {
 		load->may_wait = true;
-		mih_pool_submit(engine->slow, &load->resume, MIH_POOL_URGENT);
+		mih_verify_slow_submit(engine,
+				       file->nbytes / file->resource->nshards,
+				       &load->resume);
 		return -EAGAIN;
 	}
 	err = page_enter(load, &step, &page);

@@ -321,7 +321,9 @@ static void opening_run(struct mih_pool_work *work)
 		err = mih_verify_layers_make(opening);
 	if (err == -EAGAIN && !opening->may_wait) {
 		opening->may_wait = true;
-		mih_pool_submit(engine->slow, &opening->work, MIH_POOL_URGENT);
+		mih_verify_slow_submit(
+		    engine, engine->model->files[opening->file].nbytes,
+		    &opening->work);
 		return;
 	}
 	if (!err) {
