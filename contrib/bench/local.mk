@@ -2,12 +2,13 @@
 #   make bench         the mount beside an unverified server
 #   make bench-hash    one core beside OpenSSL and b3sum
 #   make bench-scale   1 TiB and 100,000 files: time to mount, memory
+#   make bench-many    100,000 and a million files, beside their limits
 #   make gpu_rates     then gpu_rates DEVICE: what a device can do
-bench_programs = copy_server gpu_rates huge_model reader
+bench_programs = copy_server gpu_rates huge_model many_files reader
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/mount_bench.sh \
-	contrib/bench/scale_bench.sh
+	contrib/bench/many_bench.sh contrib/bench/scale_bench.sh
 
 copy_server_SOURCES = contrib/bench/copy_server.c
 copy_server_LDADD = libfs.a $(HASH_LIBS) libutil.a $(FUSE_LIBS) $(CRYPTO_LIBS)
@@ -16,6 +17,7 @@ gpu_rates_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS)
 huge_model_SOURCES = contrib/bench/huge_model.c
 huge_model_LDADD = libsig.a libtree.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS) \
 	$(JANSSON_LIBS) $(XXHASH_LIBS)
+many_files_SOURCES = contrib/bench/many_files.c
 reader_SOURCES = contrib/bench/reader.c
 
 bench_environment = MIHFS=$(abs_top_builddir)/mihfs \
@@ -29,4 +31,7 @@ bench-hash: mihfs
 bench-scale: $(bench_programs) mihfs
 	$(bench_environment) $(SHELL) \
 		$(top_srcdir)/contrib/bench/scale_bench.sh $(BENCH_ARGS)
-.PHONY: bench bench-hash bench-scale
+bench-many: large_bundle many_files mihfs
+	$(bench_environment) $(SHELL) \
+		$(top_srcdir)/contrib/bench/many_bench.sh $(BENCH_ARGS)
+.PHONY: bench bench-hash bench-many bench-scale
