@@ -159,8 +159,28 @@ theirs()
 		"$linked"
 	mounts_alike "theirs, links followed" "$linked" --allow-symlinks
 	check "theirs, a single file: signed" oms_sign "$work/one.bin"
-	check "theirs, a single file: mihfs verifies it" mihfs_verifies \
-		"$work/one.bin"
+	single_served "theirs, a single file"
+}
+
+# single_served WHAT - one.bin, which the other tool calls "."
+single_served()
+{
+	check "$1: mihfs verifies it" mihfs_verifies "$work/one.bin"
+	if mt_try_mount "$work/one.bin"; then
+		check "$1: the mount reads the same" \
+			cmp "$work/one.bin" "$mnt/one.bin"
+		check "$1: unmounts" mt_umount
+	else
+		not_ok "$1: mounts"
+	fi
+}
+
+# single_by WHAT HASH SHARD_SIZE - through its Python interface
+single_by()
+{
+	rm -f "$bundle" "$bundle.tree"
+	check "$1: signed" api sign "$work/one.bin" "$bundle" "$key" "$2" "$3"
+	single_served "$1"
 }
 
 # theirs_by WHAT HASH SHARD_SIZE - through its Python interface
@@ -255,6 +275,8 @@ theirs_by "theirs, blake2b" blake2 0
 theirs_by "theirs, blake3" blake3 0
 new_certificate other other basicConstraints=critical,CA:TRUE >/dev/null 2>&1
 certificates
+single_by "theirs, a single file by blake3" blake3 0
+single_by "theirs, a single file in shards" sha256 65537
 # An empty file has no shard: mihfs cannot show what nothing vouches for.
 rm "$model/empty"
 theirs_by "theirs, shards" sha256 1000003
