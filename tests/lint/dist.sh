@@ -11,9 +11,10 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES # of the make that runs this
 packed()
 {
 	# shellcheck disable=SC2016
-	printf 'include Makefile\nmihfs-print:\n\t@echo $(DISTFILES)\n' |
+	printf 'include Makefile\nmihfs-print:\n\t@echo %s\n' \
+		'$(DISTFILES:$(srcdir)/%=%)' |
 		make -s -C "$top_builddir" --no-print-directory -f - mihfs-print |
-		tr ' ' '\n' | sed "s,^$top_srcdir/,,"
+		tr ' ' '\n'
 }
 
 # No products of a build that was made within the tree.
