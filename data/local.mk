@@ -15,8 +15,10 @@ if HAVE_FISH_COMPLETION
 fishcompletion_DATA = data/completions/fish/mihfs.fish
 endif
 
-# Automake takes its files away again, but not the folders that it made.
+# Automake takes its files away again, but not the folders and links that were
+# made besides.
 uninstall-hook:
+	rm -f "$(DESTDIR)$(sbindir)/mount.mihfs"
 	for dir in "$(pkgdatadir)" "$(recipesdir)" "$(docdir)"; do \
 		test ! -d "$(DESTDIR)$$dir" || \
 			rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$dir"; \

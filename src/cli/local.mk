@@ -19,7 +19,6 @@ mihfs_SOURCES = \
 	src/cli/mount/daemon.c src/cli/mount/daemon.h \
 	src/cli/mount/memory.c src/cli/mount/memory.h \
 	src/cli/mount/mount_options.c src/cli/mount/mount_options.h \
-	src/cli/mount/notify.c src/cli/mount/notify.h \
 	src/cli/mount/serve.h \
 	src/cli/mount/source.c src/cli/mount/source.h \
 	src/cli/pass/found.c src/cli/pass/ignore.c \
@@ -31,6 +30,8 @@ mihfs_SOURCES = \
 	src/cli/publish/cmd_digest.c src/cli/publish/cmd_sign.c \
 	src/cli/publish/cmd_tree.c \
 	src/cli/publish/password.c src/cli/publish/password.h \
+	src/cli/service/mount_helper.c src/cli/service/mount_helper.h \
+	src/cli/service/notify.c src/cli/service/notify.h \
 	src/cli/run/cmd_run.c src/cli/run/namespace.c src/cli/run/namespace.h \
 	src/cli/run/supervise.c src/cli/run/supervise.h \
 	src/cli/status/cmd_status.c \
@@ -40,3 +41,8 @@ mihfs_SOURCES = \
 mihfs_LDADD = libfs.a libstatus.a libverify.a libtree.a libgpu.a libsig.a \
 	$(HASH_LIBS) libsandbox.a libutil.a $(SECCOMP_LIBS) $(FUSE_LIBS) \
 	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(XXHASH_LIBS) $(MICROHTTPD_LIBS)
+
+# mount(8) looks for a program of this name; it is the same one.
+install-exec-hook:
+	$(MKDIR_P) "$(DESTDIR)$(sbindir)"
+	$(LN_S) -f "$(bindir)/mihfs" "$(DESTDIR)$(sbindir)/mount.mihfs"

@@ -4,6 +4,7 @@
  * and how mount(8) calls it.
  */
 #include "cli/commands.h"
+#include "cli/service/mount_helper.h"
 #include "cli/complete.h"
 
 #include <stdbool.h>
@@ -110,6 +111,8 @@ int main(int argc, char **argv)
 {
 	mih_cli_main run;
 
+	if (argc > 0 && mih_cli_mount_helper_is(argv[0]))
+		return mih_cli_mount_helper(argc, argv);
 	if (argc < 2)
 		return mih_cli_usage("", "no command");
 	if (is_one_of(argv[1], "--help", "-h"))
@@ -122,6 +125,7 @@ int main(int argc, char **argv)
 	if (run)
 		return run(argc - 1, argv + 1);
 	if (is_mount(argv[1]))
-		return mih_cli_mount(argc, argv);
+		return argv[1][0] == '/' ? mih_cli_mount_plain(argc, argv)
+					 : mih_cli_mount(argc, argv);
 	return mih_cli_usage("", "unknown command '%s'", argv[1]);
 }

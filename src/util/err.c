@@ -6,6 +6,7 @@
 #include <string.h>
 
 static _Thread_local char story[MIH_TEXT_LINE];
+static _Thread_local mih_err last;
 
 mih_err mih_err_fail(mih_err err, const char *fmt, ...)
 {
@@ -17,6 +18,7 @@ mih_err mih_err_fail(mih_err err, const char *fmt, ...)
 	mih_text_format(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	memcpy(story, line, sizeof(story));
+	last = err;
 	return err;
 }
 
@@ -36,7 +38,13 @@ const char *mih_err_message(void)
 	return story;
 }
 
+mih_err mih_err_last(void)
+{
+	return last;
+}
+
 void mih_err_clear(void)
 {
+	last = 0;
 	story[0] = '\0';
 }

@@ -53,6 +53,11 @@ mih_err mih_err_fail_errno(mih_err err, const char *fmt, ...) MIH_PRINTF(2, 3);
 const char *mih_err_message(void);
 
 /**
+ * mih_err_last() - the code that was recorded with that line; 0 if none was
+ */
+mih_err mih_err_last(void);
+
+/**
  * mih_err_clear() - forget this thread's line
  */
 void mih_err_clear(void);

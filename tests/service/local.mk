@@ -1,5 +1,5 @@
 # A mount as a service that runs for long.
-service_tests = tests/service/reload.sh
+service_tests = tests/service/mount_helper.sh tests/service/reload.sh
 dist_check_SCRIPTS += $(service_tests)
 TESTS += $(service_tests)
 

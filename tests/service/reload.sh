@@ -2,6 +2,7 @@
 # SIGHUP: another signed version takes the place of the one that is served, or
 # nothing changes at all. Who holds something open goes on with what it was.
 : "${top_srcdir:=$(dirname "$0")/../..}"
+: "${top_builddir:=.}"
 # shellcheck source=tests/lib/mount.sh
 . "$top_srcdir/tests/lib/mount.sh"
 

@@ -1,5 +1,5 @@
 #include "cli/fd_helper/helper.h"
-#include "cli/mount/notify.h"
+#include "cli/service/notify.h"
 #include "fs/pass/handover.h"
 #include "util/checked.h"
 #include "util/cleanup.h"

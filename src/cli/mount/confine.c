@@ -1,5 +1,5 @@
 #include "cli/mount/confine.h"
-#include "cli/mount/notify.h"
+#include "cli/service/notify.h"
 #include "gpu/footprint.h"
 #include "util/cleanup.h"
 #include "util/log.h"

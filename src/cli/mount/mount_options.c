@@ -354,6 +354,15 @@ int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
 	return end == MIH_CLI_GO_ON ? settle(o) : end;
 }
 
+bool mih_cli_mount_options_know(const char *word)
+{
+	struct mih_cli_mount_options o = { .command = NULL };
+	struct mih_cli_option rows[ROWS];
+
+	fill_rows(&o, NULL, rows);
+	return is_ours(rows, word);
+}
+
 mih_err mih_cli_mount_options_keep(struct mih_cli_mount_options *o, char *text)
 {
 	return add_text(&o->long_o, text) == MIH_CLI_GO_ON

@@ -70,6 +70,9 @@ int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
 				const struct mih_cli_mount_form *form, int argc,
 				char **argv, char ***operands_out);
 
+/** mih_cli_mount_options_know() - is @word, "name" or "name=value", of ours? */
+bool mih_cli_mount_options_know(const char *word);
+
 /**
  * mih_cli_mount_options_keep() - free @text together with the options
  * @text: taken over, also on failure

@@ -1,4 +1,4 @@
-#include "cli/mount/notify.h"
+#include "cli/service/notify.h"
 #include "util/cleanup.h"
 
 #include <inttypes.h>

@@ -1,11 +1,11 @@
 /*
- * cli/mount/notify.h - tell a supervisor how the service is doing
+ * cli/service/notify.h - tell a supervisor how the service is doing
  *
  * Layer: src/cli.  Threads: any.
  * Source: sd_notify(3), "Notes" (the protocol is stable and needs no library).
  */
-#ifndef MIH_CLI_MOUNT_NOTIFY_H
-#define MIH_CLI_MOUNT_NOTIFY_H
+#ifndef MIH_CLI_SERVICE_NOTIFY_H
+#define MIH_CLI_SERVICE_NOTIFY_H
 
 /**
  * mih_cli_notify_connect() - find the supervisor, once
