@@ -1,0 +1,101 @@
+#!/bin/sh
+# Mounts and unmounts, again and again: no descriptor, no thread, no mount and
+# less than 1 MiB of memory stays, in a process that serves them all, in the
+# fd-helper, and on the host. $MIHFS_CYCLES is how many.
+: "${top_srcdir:=$(dirname "$0")/../..}"
+: "${top_builddir:=.}"
+# shellcheck source=tests/lib/mount.sh
+. "$top_srcdir/tests/lib/mount.sh"
+# shellcheck source=tests/kubernetes/pods.sh
+. "$top_srcdir/tests/kubernetes/pods.sh"
+cycles=${MIHFS_CYCLES:-200}
+program=$top_builddir/mount_cycles
+
+# value LINE WORD - the number behind the word in that line of $work/held
+value() {
+	sed -n "/^$1 /s/.* $2 \([0-9]*\).*/\1/p" "$work/held"
+}
+
+# same WHAT - as many at the end as early on
+same() {
+	check_equal "$1: no $2 is left behind" "$(value end "$2")" \
+		"$(value early "$2")"
+}
+
+less_than_1_mib() {
+	check "$1: less than 1 MiB more $2" test \
+		$(($(value end "$2") - $(value early "$2"))) -lt 1024
+}
+
+# What the helper holds, as mount_cycles says it of itself.
+helper_holds() {
+	printf '%s descriptors %d threads %d mounts %d memory %d KiB\n' "$1" \
+		"$(find "/proc/$helper/fd" -type l | wc -l)" \
+		"$(find "/proc/$helper/task" -maxdepth 1 | wc -l)" \
+		"$(wc -l <"/proc/$helper/mountinfo")" \
+		"$(awk '/^RssAnon:/ { print $2 }' "/proc/$helper/status")"
+}
+
+# A server with no time limit of a minute.
+serve_all() {
+	"$program" serve "$cycles" "$mnt" "$work/model" "$bundle" "$pub" \
+		config.json >"$work/held" 2>"$work/err"
+}
+
+take_all() {
+	setpriv --reuid 65534 --clear-groups "$program" take "$1" "$socks/fd" \
+		2>"$work/err"
+}
+
+run_command() {
+	"$MIHFS" run --log-level warning --root "$bundle" --public-key "$pub" \
+		"$work/model" -- true
+}
+
+mt_begin
+[ -x "$program" ] || mt_skip "no $program: make check builds it"
+command -v setpriv >/dev/null || mt_skip "no setpriv"
+pod_begin
+mt_model "$work/model"
+mt_sign "$work/model"
+before=$(wc -l </proc/self/mountinfo)
+
+check "$cycles mounts in one process" serve_all
+sed 's/^/# /' "$work/held" "$work/err"
+for what in descriptors threads mounts; do
+	same "one process" $what
+done
+for what in heap memory; do
+	less_than_1_mib "one process" $what
+done
+
+pod_privileged "$MIHFS" fd-helper --socket "$socks/fd" --allow-uid 65534 \
+	--mkdir "$vol/model" >/dev/null 2>&1 &
+helper=$!
+pids="$pids $helper"
+check "a tenth of $cycles servers of one helper" take_all $((cycles / 10))
+helper_holds early >"$work/held"
+check "$cycles servers of one helper" take_all "$cycles"
+helper_holds end >>"$work/held"
+sed 's/^/# /' "$work/held" "$work/err"
+for what in descriptors threads mounts; do
+	same "the helper" $what
+done
+less_than_1_mib "the helper" memory
+kill -TERM "$helper"
+wait "$helper"
+
+n=0
+while [ $n -lt $((cycles / 20)) ] && mt_try_mount "$work/model" && mt_umount
+do
+	n=$((n + 1))
+done
+check_equal "$n processes that mount" $n $((cycles / 20))
+n=0
+while [ $n -lt $((cycles / 20)) ] && run_command; do
+	n=$((n + 1))
+done
+check_equal "$n commands of mihfs run" $n $((cycles / 20))
+check_equal "the host has the mounts that it had" \
+	"$(wc -l </proc/self/mountinfo)" "$before"
+mt_end
