@@ -4,6 +4,8 @@ EXTRA_DIST += \
 	contrib/ci.sh contrib/demo.sh contrib/deps.sh contrib/test.sh \
 	contrib/fuzz.sh contrib/interop.sh contrib/interop.py \
 	contrib/lint_scripts.sh \
+	contrib/monitoring/README.md contrib/monitoring/alerts.yml \
+	contrib/monitoring/dashboard.json \
 	contrib/oms-conformance contrib/real_model.sh contrib/real_model.py \
 	contrib/debian/build.sh contrib/debian/changelog contrib/debian/control \
 	contrib/debian/copyright contrib/debian/mihfs.lintian-overrides \

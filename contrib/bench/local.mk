@@ -1,5 +1,6 @@
 # Measurements. The mounts need root and /dev/fuse.
 #   make bench         the mount beside an unverified server
+#   make bench-status  the mount, watched and by itself
 #   make bench-hash    one core beside OpenSSL and b3sum
 #   make bench-scale   1 TiB and 100,000 files: time to mount, memory
 #   make bench-many    100,000 and a million files, beside their limits
@@ -7,11 +8,12 @@
 bench_programs = copy_server gpu_rates huge_model many_files reader
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
-EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/mount_bench.sh \
+EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/lib.sh \
+	contrib/bench/mount_bench.sh contrib/bench/status_bench.sh \
 	contrib/bench/many_bench.sh contrib/bench/scale_bench.sh
 
 copy_server_SOURCES = contrib/bench/copy_server.c
-copy_server_LDADD = libfs.a $(HASH_LIBS) libutil.a $(FUSE_LIBS) $(CRYPTO_LIBS)
+copy_server_LDADD = $(mihfs_LDADD)
 gpu_rates_SOURCES = contrib/bench/gpu_rates.c
 gpu_rates_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS)
 huge_model_SOURCES = contrib/bench/huge_model.c
@@ -25,6 +27,9 @@ bench_environment = MIHFS=$(abs_top_builddir)/mihfs \
 bench: $(bench_programs) mihfs
 	$(bench_environment) $(SHELL) \
 		$(top_srcdir)/contrib/bench/mount_bench.sh $(BENCH_ARGS)
+bench-status: $(bench_programs) mihfs
+	$(bench_environment) $(SHELL) \
+		$(top_srcdir)/contrib/bench/status_bench.sh $(BENCH_ARGS)
 bench-hash: mihfs
 	$(bench_environment) $(SHELL) \
 		$(top_srcdir)/contrib/bench/hash_bench.sh $(BENCH_ARGS)
@@ -34,4 +39,4 @@ bench-scale: $(bench_programs) mihfs
 bench-many: large_bundle many_files mihfs
 	$(bench_environment) $(SHELL) \
 		$(top_srcdir)/contrib/bench/many_bench.sh $(BENCH_ARGS)
-.PHONY: bench bench-hash bench-many bench-scale
+.PHONY: bench bench-status bench-hash bench-many bench-scale

@@ -10,67 +10,8 @@ set -eu
 mib=${1:-1024}
 rounds=${2:-5}
 randoms=500
-MIHFS=${MIHFS:-./mihfs}
-bin=${MIHFS_BENCH_BIN:-.}
-work=$(mktemp -d "${MIHFS_BENCH_DIR:-${TMPDIR:-/tmp}}/mihfs-bench.XXXXXX")
-pid=
-
-cleanup()
-{
-	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
-	umount -l "$work/mnt" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-
-prepare()
-{
-	mkdir "$work/model" "$work/mnt" "$work/times"
-	mkfifo "$work/ready"
-	openssl enc -aes-128-ctr -nosalt -K 00000000000000000000000000000001 \
-		-iv 00000000000000000000000000000000 -in /dev/zero 2>/dev/null |
-		head -c "$((mib * 1048576))" >"$work/model/weights"
-	openssl ecparam -name prime256v1 -genkey -noout -out "$work/key.pem"
-	openssl ec -in "$work/key.pem" -pubout -out "$work/key.pub" 2>/dev/null
-	"$MIHFS" sign --quiet --private-key "$work/key.pem" \
-		--signature "$work/signed.json" "$work/model"
-	cat "$work/model/weights" >/dev/null
-}
-
-# start mihfs|copy: a fresh mount that answers
-start()
-{
-	case $1 in
-	mihfs)
-		"$MIHFS" mount -f --ready-fd 9 --log-level warning \
-			--root "$work/signed.json" \
-			--public-key "$work/key.pub" \
-			"$work/model" "$work/mnt" 9>"$work/ready" &
-		;;
-	copy)
-		"$bin/copy_server" "$work/model" "$work/mnt" >"$work/ready" &
-		;;
-	esac
-	pid=$!
-	read -r line <"$work/ready"
-	[ "$line" = READY=1 ]
-}
-
-stop()
-{
-	kill "$pid"
-	wait "$pid"
-	pid=
-}
-
-# clock NAME ARGUMENT...: one run of the reader
-clock()
-{
-	name=$1
-	shift
-	"$bin/reader" "$@" >>"$work/times/$name"
-}
+# shellcheck source=contrib/bench/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 round()
 {
@@ -91,11 +32,6 @@ round()
 		clock "$server.random" random "$work/mnt/weights" "$randoms"
 		stop
 	done
-}
-
-best()
-{
-	sort -n "$work/times/$1" | head -n 1
 }
 
 # row TITLE TEST UNITS UNIT

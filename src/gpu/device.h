@@ -216,6 +216,22 @@ void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len);
 /** mih_gpu_staging_free() - @buf and @len as allocated; NULL is legal. */
 void mih_gpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len);
 
+/** One device at work, to show to people. */
+struct mih_gpu_member {
+	const char *kind; /* "cpu", "cuda", "opencl" */
+	enum mih_gpu_state state;
+	char line[160]; /* mih_gpu_describe() */
+};
+
+/**
+ * mih_gpu_members() - the devices that @dev consists of, or itself
+ * @members: room for @max
+ *
+ * Return: how many were filled in; 0 while none was found yet.
+ */
+size_t mih_gpu_members(struct mih_gpu_dev *dev, struct mih_gpu_member *members,
+		       size_t max);
+
 /** mih_gpu_describe() - borrowed one-line text, valid while @dev is open. */
 const char *mih_gpu_describe(struct mih_gpu_dev *dev);
 

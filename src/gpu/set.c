@@ -14,6 +14,7 @@
 #include "util/log.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -351,6 +352,33 @@ static const char *set_describe(struct mih_gpu_dev *dev)
 		first = set->members[0].dev;
 	pthread_mutex_unlock(&set->lock);
 	return mih_gpu_describe(first);
+}
+
+static void look_at(struct mih_gpu_dev *dev, struct mih_gpu_member *member)
+{
+	member->kind = dev->kind;
+	member->state = dev->ops->state(dev, false);
+	snprintf(member->line, sizeof(member->line), "%s",
+		 mih_gpu_describe(dev));
+}
+
+/* Members are only ever added before the set ends. */
+size_t mih_gpu_members(struct mih_gpu_dev *dev, struct mih_gpu_member *members,
+		       size_t max)
+{
+	struct set *set = set_of(dev);
+	size_t n;
+
+	if (dev->ops->submit != set_submit) {
+		look_at(dev, members);
+		return max > 0;
+	}
+	pthread_mutex_lock(&set->lock);
+	n = MIH_MIN(set->n, max);
+	pthread_mutex_unlock(&set->lock);
+	for (size_t i = 0; i < n; i++)
+		look_at(set->members[i].dev, &members[i]);
+	return n;
 }
 
 static void set_close(struct mih_gpu_dev *dev)

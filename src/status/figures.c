@@ -55,24 +55,16 @@ const struct mih_status_figure mih_status_counts[MIH_VERIFY_COUNTS] = {
 	[MIH_VERIFY_PAGES_BAD] = { "refused_pages", "refused_pages_total",
 				   "Pages of digests that neither the sidecar "
 				   "nor the data could prove." },
-	[MIH_VERIFY_DEVICE_BATCHES] = { "device_batches",
-					"device_batches_total",
-					"Batches handed to the device.", true },
-	[MIH_VERIFY_DEVICE_BYTES] = { "device_bytes", "device_bytes_total",
-				      "Bytes handed to the device.", true },
 	[MIH_VERIFY_DEVICE_ERRORS] = { "device_errors", "device_errors_total",
 				       "Batches the device failed at; the CPU "
-				       "did them.",
-				       true },
+				       "did them." },
 	[MIH_VERIFY_DEVICE_RECHECKS] = { "device_rechecks",
 					 "device_rechecks_total",
 					 "Mismatches seen by a device and "
-					 "checked again by the CPU.",
-					 true },
+					 "checked again by the CPU." },
 	[MIH_VERIFY_DEVICE_WRONG] = { "device_wrong", "device_wrong_total",
 				      "Such mismatches that were none: the "
-				      "device computed a wrong digest.",
-				      true },
+				      "device computed a wrong digest." },
 };
 
 const struct mih_status_figure mih_status_gauges[MIH_VERIFY_GAUGES] = {

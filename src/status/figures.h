@@ -11,14 +11,11 @@
 
 #include "verify/count/counts.h"
 
-#include <stdbool.h>
-
 /** Names of one figure. */
 struct mih_status_figure {
 	const char *field;  /* in status.json */
 	const char *metric; /* Prometheus, without "mihfs_" */
 	const char *help;   /* one sentence, no newline, no backslash */
-	bool by_device;	    /* the device is a label of the metric */
 };
 
 extern const struct mih_status_figure mih_status_counts[MIH_VERIFY_COUNTS];

@@ -50,6 +50,14 @@ static void write_stats(struct mih_buffer *out,
 		mih_json_number(out, mih_status_counts[i].field,
 				stats->counts[i]);
 	mih_json_end(out, '}');
+	mih_json_begin(out, "hashed", '{');
+	for (unsigned i = 0; i < MIH_VERIFY_KINDS; i++) {
+		mih_json_begin(out, mih_verify_kind_name(i), '{');
+		mih_json_number(out, "batches", stats->work[i].batches);
+		mih_json_number(out, "bytes", stats->work[i].bytes);
+		mih_json_end(out, '}');
+	}
+	mih_json_end(out, '}');
 	mih_json_begin(out, "now", '{');
 	for (size_t i = 0; i < MIH_VERIFY_GAUGES; i++)
 		mih_json_number(out, mih_status_gauges[i].field,
@@ -85,6 +93,23 @@ static void write_files(struct mih_buffer *out,
 	mih_json_end(out, ']');
 }
 
+static void write_devices(struct mih_buffer *out,
+			  const struct mih_status_generation *g)
+{
+	mih_json_begin(out, "devices", '[');
+	for (size_t i = 0; i < g->ndevices; i++) {
+		const struct mih_gpu_member *device = &g->devices[i];
+
+		mih_json_begin(out, NULL, '{');
+		mih_json_text(out, "kind", device->kind);
+		mih_json_text(out, "name", device->line);
+		mih_json_text(out, "state",
+			      mih_status_device_state(device->state));
+		mih_json_end(out, '}');
+	}
+	mih_json_end(out, ']');
+}
+
 static void write_generation(struct mih_buffer *out,
 			     const struct mih_status_generation *g,
 			     bool current)
@@ -96,8 +121,7 @@ static void write_generation(struct mih_buffer *out,
 	mih_json_text(out, "root", g->root);
 	mih_json_text(out, "signer", g->signer);
 	mih_json_number(out, "bytes", g->nbytes);
-	mih_json_text(out, "device", g->device_kind);
-	mih_json_text(out, "device_name", g->device);
+	write_devices(out, g);
 	mih_json_text(out, "status", mih_status_name(g->status));
 	write_files(out, g);
 	mih_json_end(out, '}');

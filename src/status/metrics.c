@@ -8,6 +8,7 @@
 #include "util/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define PREFIX "mihfs_"
 
@@ -41,18 +42,65 @@ static void write_label(struct mih_buffer *out, const char *name,
 }
 
 static void write_counts(struct mih_buffer *out,
-			 const struct mih_status_snapshot *s)
+			 const struct mih_verify_stats *stats)
 {
 	for (size_t i = 0; i < MIH_VERIFY_COUNTS; i++) {
 		const struct mih_status_figure *f = &mih_status_counts[i];
 
 		write_head(out, f->metric, "counter", f->help);
-		mih_buffer_print(out, PREFIX "%s", f->metric);
-		if (f->by_device && s->ngenerations)
-			mih_buffer_print(out, "{device=\"%s\"}",
-					 s->generations[0].device_kind);
-		mih_buffer_print(out, " %" PRIu64 "\n", s->total.counts[i]);
+		mih_buffer_print(out, PREFIX "%s %" PRIu64 "\n", f->metric,
+				 stats->counts[i]);
 	}
+}
+
+static void write_work(struct mih_buffer *out,
+		       const struct mih_verify_work *work)
+{
+	write_head(out, "device_batches_total", "counter",
+		   "Batches hashed, by the kind of device that did it.");
+	for (unsigned i = 0; i < MIH_VERIFY_KINDS; i++)
+		mih_buffer_print(
+		    out,
+		    PREFIX "device_batches_total{device=\"%s\"} %" PRIu64 "\n",
+		    mih_verify_kind_name(i), work[i].batches);
+	write_head(out, "device_bytes_total", "counter",
+		   "Bytes hashed, by the kind of device that did it.");
+	for (unsigned i = 0; i < MIH_VERIFY_KINDS; i++)
+		mih_buffer_print(
+		    out,
+		    PREFIX "device_bytes_total{device=\"%s\"} %" PRIu64 "\n",
+		    mih_verify_kind_name(i), work[i].bytes);
+}
+
+/* How many devices of a kind are in a state. */
+static size_t count_devices(const struct mih_status_generation *g,
+			    const char *kind, enum mih_gpu_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->ndevices; i++)
+		n += !strcmp(g->devices[i].kind, kind) &&
+		     g->devices[i].state == state;
+	return n;
+}
+
+static void write_devices(struct mih_buffer *out,
+			  const struct mih_status_generation *g)
+{
+	write_head(out, "devices", "gauge",
+		   "Devices in use, by kind and state; one that is down is "
+		   "never used again.");
+	for (unsigned i = 0; i < MIH_VERIFY_KINDS; i++)
+		for (unsigned state = 0; state < MIH_STATUS_DEVICE_STATES;
+		     state++) {
+			const char *kind = mih_verify_kind_name(i);
+
+			mih_buffer_print(out,
+					 PREFIX "devices{device=\"%s\","
+						"state=\"%s\"} %zu\n",
+					 kind, mih_status_device_state(state),
+					 count_devices(g, kind, state));
+		}
 }
 
 static void write_gauge(struct mih_buffer *out, const char *name,
@@ -109,8 +157,7 @@ static void write_info(struct mih_buffer *out,
 		write_label(out, "mountpoint", s->mountpoint);
 		mih_buffer_text(out, ",");
 		write_label(out, "model", g->dir);
-		mih_buffer_print(out, ",root=\"%s\",device=\"%s\"} 1\n",
-				 g->root, g->device_kind);
+		mih_buffer_print(out, ",root=\"%s\"} 1\n", g->root);
 	}
 }
 
@@ -161,13 +208,15 @@ static void write_snapshot(const struct mih_status_snapshot *s, void *context)
 	write_gauge(out, "generations",
 		    "Models served at once: 2 while one replaces another.",
 		    s->ngenerations);
-	write_counts(out, s);
+	write_counts(out, &s->total);
+	write_work(out, s->total.work);
 	for (size_t i = 0; i < MIH_VERIFY_GAUGES; i++)
 		write_gauge(out, mih_status_gauges[i].metric,
 			    mih_status_gauges[i].help, s->total.gauges[i]);
 	write_spans(out, &s->total);
 	if (!s->ngenerations)
 		return;
+	write_devices(out, &s->generations[0]);
 	write_file_states(out, &s->generations[0]);
 	write_per_file(out, &s->generations[0]);
 }

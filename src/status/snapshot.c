@@ -17,6 +17,17 @@ const char *mih_status_name(enum mih_verify_status status)
 	return names[status];
 }
 
+const char *mih_status_device_state(enum mih_gpu_state state)
+{
+	static const char *const states[MIH_STATUS_DEVICE_STATES] = {
+		[MIH_GPU_STARTING] = "starting",
+		[MIH_GPU_READY] = "ready",
+		[MIH_GPU_DOWN] = "down",
+	};
+
+	return states[state];
+}
+
 static enum mih_verify_status all_together(const uint64_t *files, size_t n)
 {
 	if (files[MIH_VERIFY_FAILED])
@@ -70,8 +81,6 @@ static void look_at_files(const struct mih_status_served *served,
 static void look_at(const struct mih_status_served *served,
 		    struct mih_status_generation *g)
 {
-	struct mih_gpu_dev *dev =
-	    mih_verify_engine_device(served->engine);
 	uint8_t root[MIH_STATUS_ROOT_LEN / 2];
 
 	g->number = served->number;
@@ -80,8 +89,8 @@ static void look_at(const struct mih_status_served *served,
 	mih_sig_bundle_root(served->model->bundle, root);
 	mih_bytes_to_hex(root, sizeof(root), g->root);
 	g->nfiles = served->model->nfiles;
-	g->device_kind = dev->kind;
-	g->device = mih_gpu_describe(dev);
+	g->ndevices = mih_gpu_members(mih_verify_engine_device(served->engine),
+				      g->devices, MIH_STATUS_DEVICES_MAX);
 	look_at_files(served, g);
 	mih_verify_engine_stats(served->engine, &g->stats);
 }

@@ -10,10 +10,12 @@
 
 #include <time.h>
 
-#define MIH_STATUS_ROOT_LEN    64  /* hexadecimal digits */
-#define MIH_STATUS_STATES      4   /* values of enum mih_verify_status */
-#define MIH_STATUS_FILES_MAX   256 /* files that are named */
-#define MIH_STATUS_GENERATIONS 16  /* described at once */
+#define MIH_STATUS_ROOT_LEN	 64  /* hexadecimal digits */
+#define MIH_STATUS_STATES	 4   /* values of enum mih_verify_status */
+#define MIH_STATUS_FILES_MAX	 256 /* files that are named */
+#define MIH_STATUS_DEVICES_MAX	 16
+#define MIH_STATUS_DEVICE_STATES 3  /* values of enum mih_gpu_state */
+#define MIH_STATUS_GENERATIONS	 16 /* described at once */
 
 /** A file that is shown by its name. */
 struct mih_status_file {
@@ -34,7 +36,8 @@ struct mih_status_generation {
 	 */
 	struct mih_status_file shown[MIH_STATUS_FILES_MAX];
 	size_t nshown;
-	const char *device_kind, *device; /* borrowed; a line about it */
+	struct mih_gpu_member devices[MIH_STATUS_DEVICES_MAX];
+	size_t ndevices;
 	struct mih_verify_stats stats;
 };
 
@@ -62,6 +65,9 @@ MIH_MUST_CHECK mih_err mih_status_snapshot(
     struct mih_status *status,
     void (*render)(const struct mih_status_snapshot *snapshot, void *context),
     void *context);
+
+/** mih_status_device_state() - "starting", "ready" or "down". */
+const char *mih_status_device_state(enum mih_gpu_state state);
 
 /** mih_status_name() - "unverified", "partial", "verified" or "failed". */
 const char *mih_status_name(enum mih_verify_status status);

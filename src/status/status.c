@@ -26,6 +26,10 @@ void mih_status_sum(struct mih_verify_stats *sum,
 		sum->counts[i] += one->counts[i];
 	for (size_t i = 0; i < MIH_VERIFY_SPANS; i++)
 		sum_span(&sum->spans[i], &one->spans[i]);
+	for (size_t i = 0; i < MIH_VERIFY_KINDS; i++) {
+		sum->work[i].batches += one->work[i].batches;
+		sum->work[i].bytes += one->work[i].bytes;
+	}
 	for (size_t i = 0; gauges && i < MIH_VERIFY_GAUGES; i++)
 		sum->gauges[i] += one->gauges[i];
 }

@@ -19,13 +19,18 @@ void mih_cli_status_put(const char *text)
 								     : *text);
 }
 
-static void print_text(const char *label, const json_t *object,
-		       const char *name)
+static const char *text_of(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
+	return text ? text : "";
+}
+
+static void print_text(const char *label, const json_t *object,
+		       const char *name)
+{
 	printf("%-12s ", label);
-	mih_cli_status_put(text ? text : "");
+	mih_cli_status_put(text_of(object, name));
 	putchar('\n');
 }
 
@@ -56,6 +61,19 @@ static void print_failed(const json_t *generation)
 	json_array_foreach(failed, i, one) print_text("  failed", one, "path");
 }
 
+static void print_devices(const json_t *generation)
+{
+	const json_t *devices = json_object_get(generation, "devices"), *one;
+	size_t i;
+
+	json_array_foreach(devices, i, one)
+	{
+		print_text("device", one, "name");
+		if (strcmp(text_of(one, "state"), "ready") != 0)
+			print_text("  it is", one, "state");
+	}
+}
+
 static void print_generation(const json_t *generation)
 {
 	const json_t *files = json_object_get(generation, "files");
@@ -66,7 +84,7 @@ static void print_generation(const json_t *generation)
 		printf("%-12s for files that are still open\n", "  old");
 	print_text("signed by", generation, "signer");
 	print_text("root", generation, "root");
-	print_text("device", generation, "device_name");
+	print_devices(generation);
 	print_text("status", generation, "status");
 	printf("%-12s %" PRIu64 " (%s): %" PRIu64 " verified, %" PRIu64
 	       " partly, %" PRIu64 " not yet, %" PRIu64 " failed\n",
@@ -86,7 +104,7 @@ void mih_cli_status_words(const json_t *status)
 	size_t i;
 
 	print_text("mount", status, "mountpoint");
-	printf("%-12s %" PRIu64 ", for %" PRIu64 " s, mihfs ", "process",
+	printf("%-12s %" PRIu64 ", for %" PRIu64 " s\n", "process",
 	       number(status, "pid"), number(status, "uptime_seconds"));
 	print_text("version", status, "version");
 	json_array_foreach(json_object_get(status, "generations"), i,

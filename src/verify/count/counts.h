@@ -37,13 +37,27 @@ enum mih_verify_count {
 	MIH_VERIFY_PAGES_DATA,	  /* made from the data instead */
 	MIH_VERIFY_PAGES_BAD,
 	/* The device. */
-	MIH_VERIFY_DEVICE_BATCHES,
-	MIH_VERIFY_DEVICE_BYTES,
 	MIH_VERIFY_DEVICE_ERRORS,   /* batches it could not do */
 	MIH_VERIFY_DEVICE_RECHECKS, /* it saw a mismatch: the CPU looked too */
 	MIH_VERIFY_DEVICE_WRONG,    /* and found the bytes right */
 	MIH_VERIFY_COUNTS,
 };
+
+/** Who hashed. */
+enum mih_verify_kind {
+	MIH_VERIFY_CPU,
+	MIH_VERIFY_CUDA,
+	MIH_VERIFY_OPENCL,
+	MIH_VERIFY_KINDS,
+};
+
+/** What devices of one kind did. */
+struct mih_verify_work {
+	uint64_t batches, bytes;
+};
+
+/** mih_verify_kind_name() - "cpu", "cuda" or "opencl". */
+const char *mih_verify_kind_name(enum mih_verify_kind kind);
 
 /** What is timed. */
 enum mih_verify_span {
@@ -84,6 +98,7 @@ struct mih_verify_stats {
 	uint64_t counts[MIH_VERIFY_COUNTS];
 	uint64_t gauges[MIH_VERIFY_GAUGES];
 	struct mih_verify_histogram spans[MIH_VERIFY_SPANS];
+	struct mih_verify_work work[MIH_VERIFY_KINDS];
 };
 
 #endif

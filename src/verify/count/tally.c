@@ -17,6 +17,9 @@ struct stripe {
 		_Atomic uint64_t buckets[MIH_VERIFY_BUCKETS];
 		_Atomic uint64_t sum_ns;
 	} spans[MIH_VERIFY_SPANS];
+	struct {
+		_Atomic uint64_t batches, bytes;
+	} work[MIH_VERIFY_KINDS];
 } __attribute__((aligned(CACHE_LINE)));
 
 struct mih_verify_tally {
@@ -71,6 +74,42 @@ void mih_verify_tally_time(struct mih_verify_tally *tally,
 				  memory_order_relaxed);
 }
 
+static const char *const kind_names[MIH_VERIFY_KINDS] = {
+	[MIH_VERIFY_CPU] = "cpu",
+	[MIH_VERIFY_CUDA] = "cuda",
+	[MIH_VERIFY_OPENCL] = "opencl",
+};
+
+const char *mih_verify_kind_name(enum mih_verify_kind kind)
+{
+	return kind_names[kind];
+}
+
+void mih_verify_tally_work(struct mih_verify_tally *tally, const char *kind,
+			   uint64_t nbytes)
+{
+	struct stripe *stripe = stripe_of(tally);
+
+	for (size_t i = 0; i < MIH_VERIFY_KINDS; i++) {
+		if (strcmp(kind_names[i], kind) != 0)
+			continue;
+		atomic_fetch_add_explicit(&stripe->work[i].batches, 1,
+					  memory_order_relaxed);
+		atomic_fetch_add_explicit(&stripe->work[i].bytes, nbytes,
+					  memory_order_relaxed);
+	}
+}
+
+static void sum_work(const struct stripe *stripe, struct mih_verify_work *sum)
+{
+	for (size_t i = 0; i < MIH_VERIFY_KINDS; i++) {
+		sum[i].batches += atomic_load_explicit(&stripe->work[i].batches,
+						       memory_order_relaxed);
+		sum[i].bytes += atomic_load_explicit(&stripe->work[i].bytes,
+						     memory_order_relaxed);
+	}
+}
+
 static void sum_span(const struct stripe *stripe, enum mih_verify_span span,
 		     struct mih_verify_histogram *sum)
 {
@@ -86,6 +125,7 @@ void mih_verify_tally_sum(const struct mih_verify_tally *tally,
 {
 	memset(stats->counts, 0, sizeof(stats->counts));
 	memset(stats->spans, 0, sizeof(stats->spans));
+	memset(stats->work, 0, sizeof(stats->work));
 	for (size_t s = 0; s < STRIPES; s++) {
 		const struct stripe *stripe = &tally->stripes[s];
 
@@ -94,5 +134,6 @@ void mih_verify_tally_sum(const struct mih_verify_tally *tally,
 			    &stripe->counts[i], memory_order_relaxed);
 		for (size_t i = 0; i < MIH_VERIFY_SPANS; i++)
 			sum_span(stripe, i, &stats->spans[i]);
+		sum_work(stripe, stats->work);
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * verify/count/tally_internal.h - counting from many threads without a shared line
+ * verify/count/tally_internal.h - counting from many threads without a shared
+ * line
  *
  * Layer: src/verify.  Threads: any; adding is one relaxed add in a stripe that
  * a thread shares with few others, so that no cache line travels for it.
@@ -28,7 +29,11 @@ void mih_verify_tally_add(struct mih_verify_tally *tally,
 void mih_verify_tally_time(struct mih_verify_tally *tally,
 			   enum mih_verify_span span, uint64_t ns);
 
-/** mih_verify_tally_sum() - counts and spans of all stripes together. */
+/** mih_verify_tally_work() - devices of @kind hashed a batch of @nbytes. */
+void mih_verify_tally_work(struct mih_verify_tally *tally, const char *kind,
+			   uint64_t nbytes);
+
+/** mih_verify_tally_sum() - counts, spans and work of all stripes together. */
 void mih_verify_tally_sum(const struct mih_verify_tally *tally,
 			  struct mih_verify_stats *stats);
 

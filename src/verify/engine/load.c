@@ -269,6 +269,7 @@ static void hashed(struct mih_gpu_batch *batch, mih_err err)
 	uint16_t unread = load->bad;
 
 	mih_verify_took(load->engine, MIH_VERIFY_HASH_TIME, load->begun_ns);
+	mih_verify_tally_work(load->engine->tally, batch->by->kind, load->len);
 	if (batch->redone)
 		mih_verify_count(load->engine, MIH_VERIFY_DEVICE_ERRORS, 1);
 	if (err || mismatches(load))
@@ -332,8 +333,6 @@ static void load_hash(struct mih_verify_load *load)
 		.done = hashed,
 	};
 	load->begun_ns = mih_verify_now_ns();
-	mih_verify_count(load->engine, MIH_VERIFY_DEVICE_BATCHES, 1);
-	mih_verify_count(load->engine, MIH_VERIFY_DEVICE_BYTES, load->len);
 	mih_gpu_submit(load->engine->dev, &load->batch);
 }
 
