@@ -1,10 +1,12 @@
 #include "cli/fd_helper/helper.h"
 #include "cli/service/notify.h"
 #include "fs/pass/handover.h"
+#include "sandbox/sandbox.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +16,8 @@
 /* A server says that it serves just before the kernel hears of it, and what
  * the kernel hears sets the readahead back. */
 #define READ_AHEAD_MS 500
+
+#define BIT(capability) ((uint64_t)1 << (capability))
 
 struct helper {
 	const struct mih_cli_helper_params *params;
@@ -155,6 +159,21 @@ static bool take_turn(struct helper *h)
 	return is_due(h->give_up_ms);
 }
 
+/* What is left: to mount and unmount, and to reach the mount point and the
+ * socket in the folders of others. */
+static void confine(void)
+{
+	const struct mih_sandbox_params params = {
+		.no_paths = true,
+		.capabilities = BIT(CAP_SYS_ADMIN) | BIT(CAP_DAC_OVERRIDE),
+		.filter = MIH_SANDBOX_ALL_CALLS,
+	};
+
+	if (mih_sandbox_enter(&params))
+		mih_log_warning("not all privileges can be given up: %s",
+				mih_err_message());
+}
+
 static mih_err open_signals(int *fd_out)
 {
 	sigset_t set;
@@ -179,6 +198,7 @@ static mih_err serve(struct helper *h)
 					     params->uids[0], &h->listener);
 	if (err)
 		return err;
+	confine();
 	mih_log_info("%s: waiting for a server on %s", params->place.mountpoint,
 		     params->socket);
 	mih_cli_notify("READY=1");
