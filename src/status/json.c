@@ -127,6 +127,20 @@ static void write_generation(struct mih_buffer *out,
 	mih_json_end(out, '}');
 }
 
+static void write_reloads(struct mih_buffer *out,
+			  const struct mih_status_reloads *reloads)
+{
+	mih_json_begin(out, "reloads", '{');
+	mih_json_number(out, "done", reloads->done);
+	mih_json_number(out, "refused", reloads->refused);
+	if (reloads->last)
+		mih_status_write_time(out, "last", reloads->last);
+	else
+		mih_json_text(out, "last", "");
+	mih_json_text(out, "error", reloads->error ? reloads->error : "");
+	mih_json_end(out, '}');
+}
+
 /* A mount exists only of a bundle whose signature was verified. */
 static void write_snapshot(const struct mih_status_snapshot *s, void *context)
 {
@@ -142,6 +156,7 @@ static void write_snapshot(const struct mih_status_snapshot *s, void *context)
 	mih_json_number(out, "uptime_seconds", s->uptime_s);
 	mih_json_flag(out, "ready", s->ready);
 	mih_json_text(out, "signature", s->ngenerations ? "verified" : "none");
+	write_reloads(out, &s->reloads);
 	mih_json_text(out, "status",
 		      mih_status_name(s->ngenerations ? s->generations[0].status
 						      : MIH_VERIFY_UNVERIFIED));

@@ -112,6 +112,7 @@ mih_err mih_status_snapshot(
 	s->ready = atomic_load(&status->ready);
 	pthread_mutex_lock(&status->lock);
 	s->total = status->past;
+	s->reloads = status->reloads;
 	STAILQ_FOREACH(served, &status->served, next)
 	{
 		struct mih_status_generation *g =

@@ -41,11 +41,19 @@ struct mih_status_generation {
 	struct mih_verify_stats stats;
 };
 
+/** What came of the requests to reload. */
+struct mih_status_reloads {
+	uint64_t done, refused;
+	time_t last;	   /* of either kind; 0: there was none */
+	const char *error; /* of the last one; NULL: it was done */
+};
+
 struct mih_status_snapshot {
 	const char *mountpoint, *bundle; /* borrowed from the status */
 	time_t started;
 	uint64_t uptime_s;
 	bool ready;
+	struct mih_status_reloads reloads;
 	struct mih_verify_stats total; /* of all generations, past ones too */
 	/* Newest first: the first one is what new opens get. */
 	struct mih_status_generation generations[MIH_STATUS_GENERATIONS];

@@ -62,6 +62,7 @@ void mih_status_free(struct mih_status *status)
 		return;
 	mih_status_failures_fini(&status->failures);
 	pthread_mutex_destroy(&status->lock);
+	free(status->reload_error);
 	free(status->mountpoint);
 	free(status->bundle);
 	free(status);
@@ -114,4 +115,22 @@ void mih_status_ready(struct mih_status *status)
 {
 	if (status)
 		atomic_store(&status->ready, true);
+}
+
+void mih_status_reloaded(struct mih_status *status, const char *error)
+{
+	char *copy = error ? strdup(error) : NULL;
+
+	if (!status) {
+		free(copy);
+		return;
+	}
+	pthread_mutex_lock(&status->lock);
+	status->reloads.done += !error;
+	status->reloads.refused += !!error;
+	status->reloads.last = time(NULL);
+	free(status->reload_error);
+	status->reload_error = copy;
+	status->reloads.error = error && !copy ? "out of memory" : copy;
+	pthread_mutex_unlock(&status->lock);
 }

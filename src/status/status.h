@@ -58,6 +58,12 @@ void mih_status_remove(struct mih_status *status,
  */
 void mih_status_failed(struct mih_status *status, const char *line);
 
+/**
+ * mih_status_reloaded() - a reload has ended; NULL for @status is legal
+ * @error: why it was refused (copied), or NULL
+ */
+void mih_status_reloaded(struct mih_status *status, const char *error);
+
 /** mih_status_ready() - the mount answers; NULL is legal. */
 void mih_status_ready(struct mih_status *status);
 

@@ -39,7 +39,9 @@ struct mih_status {
 				 held when it is taken */
 	STAILQ_HEAD(, mih_status_served) served; /* newest first */
 	uint64_t ngenerations;			 /* so far */
-	struct mih_verify_stats past;		 /* of those that have ended */
+	struct mih_status_reloads reloads;
+	char *reload_error;	      /* which reloads.error is; owned */
+	struct mih_verify_stats past; /* of those that have ended */
 };
 
 /** mih_status_now_ns() - of a clock that never goes back. */

@@ -95,6 +95,12 @@ check "and so does one whose folder is gone" \
 	cmp "$work/v1/sub/deeper/tensor.bin" "$work/read"
 check_equal "it can still be asked about" "$(stat -L -c %s "/proc/$$/fd/6")" \
 	100000
+
+# Somebody has it open still, so there are two.
+"$MIHFS" status --json "$mnt" >"$work/status" 2>/dev/null
+check "status shows both versions" test \
+	"$(grep -o '"current": *[a-z]*' "$work/status" | wc -l)" = 2
+check "and what came of the reload" grep -q '"done": *1' "$work/status"
 exec 6<&- 7<&-
 
 # What did not change stays in the page cache: its bytes are not read again.
@@ -131,6 +137,8 @@ check "a stranger's signature is refused" reload "not reloaded, .*key"
 use 1
 head -c 1000 "$work/v1.json" >"$bundle"
 check "a broken bundle is refused" reload "not reloaded, root .*signed.json"
+check "status says why" sh -c \
+	"'$MIHFS' status '$mnt' | grep -q 'refused.*signed.json'"
 rm "$bundle"
 check "a missing bundle is refused" reload "not reloaded, .*No such file"
 use 1

@@ -95,6 +95,19 @@ static void print_generation(const json_t *generation)
 	print_failed(generation);
 }
 
+static void print_reloads(const json_t *reloads)
+{
+	const char *error =
+	    json_string_value(json_object_get(reloads, "error"));
+
+	if (number(reloads, "done") + number(reloads, "refused") == 0)
+		return;
+	printf("%-12s %" PRIu64 " done, %" PRIu64 " refused\n", "reloads",
+	       number(reloads, "done"), number(reloads, "refused"));
+	if (error && *error)
+		print_text("  refused", reloads, "error");
+}
+
 void mih_cli_status_words(const json_t *status)
 {
 	const json_t *counters = json_object_get(status, "counters");
@@ -109,6 +122,7 @@ void mih_cli_status_words(const json_t *status)
 	print_text("version", status, "version");
 	json_array_foreach(json_object_get(status, "generations"), i,
 			   generation) print_generation(generation);
+	print_reloads(json_object_get(status, "reloads"));
 	printf("%-12s %s\n", "verified",
 	       size_text(number(counters, "verified_bytes"), size));
 	printf("%-12s %" PRIu64 " groups, %" PRIu64 " files\n", "refused",

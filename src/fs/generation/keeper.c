@@ -185,9 +185,17 @@ static bool tell(struct mih_fs *fs, const struct mih_fs_changes *changes)
 	return go_on;
 }
 
-static void reload(struct mih_fs *fs)
+static void say(struct mih_fs *fs, mih_err err,
+		const struct mih_verify_model *model)
 {
 	const struct mih_fs_params *params = fs->params;
+
+	mih_status_reloaded(params->status, err ? mih_err_message() : NULL);
+	params->reloaded(params->context, err, model);
+}
+
+static void reload(struct mih_fs *fs)
+{
 	struct mih_fs_generation *before, *next = NULL;
 	struct mih_fs_changes changes = { .n = 0 };
 	mih_err err = prepare(fs, &next, &changes);
@@ -197,9 +205,9 @@ static void reload(struct mih_fs *fs)
 		mih_fs_generation_publish(next);
 		mih_fs_control_look(fs, &next->inodes);
 		if (tell(fs, &changes))
-			params->reloaded(params->context, 0, next->model);
+			say(fs, 0, next->model);
 	} else {
-		params->reloaded(params->context, err, before->model);
+		say(fs, err, before->model);
 	}
 	mih_fs_changes_fini(&changes);
 	mih_fs_generation_put(before);
