@@ -48,6 +48,7 @@ struct mih_fs {
 	gid_t gid;
 	sem_t begun; /* posted when the kernel begins to talk, or never will */
 	atomic_bool talking;
+	atomic_bool stopping; /* it was said that the end begins */
 };
 
 /** mih_fs_of() - the mount that a request belongs to. */
@@ -150,6 +151,9 @@ static inline bool mih_fs_is_dead(int err)
  * Then nothing is known of where it is mounted, and unmounting is not ours.
  */
 bool mih_fs_is_passed(const struct mih_fs *fs);
+
+/** mih_fs_say_stopping() - tell params->stopping() once. */
+void mih_fs_say_stopping(struct mih_fs *fs);
 
 /* stop.c */
 

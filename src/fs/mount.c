@@ -236,6 +236,12 @@ static mih_err begin(struct mih_fs *fs)
 	return err;
 }
 
+void mih_fs_say_stopping(struct mih_fs *fs)
+{
+	if (!atomic_exchange(&fs->stopping, true) && fs->params->stopping)
+		fs->params->stopping(fs->params->context);
+}
+
 /* Requests under way are finished before the session goes, since their answers
  * go through it; the keeper, who may be looking at the mount, ends with it. */
 static void finish(struct mih_fs *fs)
@@ -268,6 +274,7 @@ static mih_err serve(struct mih_fs *fs)
 		err = run_loop(fs);
 	if (stopping)
 		atomic_store(&stopper.looping, false);
+	mih_fs_say_stopping(fs);
 	finish(fs);
 	mih_fs_stopper_finish(&stopper, stopping);
 	if (fs->session)

@@ -52,6 +52,9 @@ struct mih_fs_params {
 	 */
 	void (*reloaded)(void *context, mih_err err,
 			 const struct mih_verify_model *model);
+	/** The end begins: by a signal, or because it was unmounted. Once, on
+	 * any thread. NULL: nobody wants to know. */
+	void (*stopping)(void *context);
 };
 
 /**

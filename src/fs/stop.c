@@ -90,6 +90,7 @@ static void *wait_for_signal(void *context)
 		if (signal == SIGHUP)
 			mih_fs_keeper_reload(&stopper->fs->keeper);
 	} while (!ends_mount(signal));
+	mih_fs_say_stopping(stopper->fs);
 	/* The FUSE threads are needed for this. */
 	if (!mih_fs_keeper_quiet(&stopper->fs->keeper))
 		mih_fs_force(stopper->fs, "a folder is kept locked");

@@ -7,6 +7,7 @@
 #include "cli/mount/serve.h"
 #include "cli/mount/source.h"
 #include "cli/service/notify.h"
+#include "cli/service/watchdog.h"
 #include "fs/host/mountpoint.h"
 #include "fs/mount.h"
 #include "util/bytes.h"
@@ -34,6 +35,7 @@ struct serving {
 	dev_t beneath;			/* device of the bare mount point */
 	struct mih_status *status;	/* owned */
 	struct mih_cli_export export;
+	struct mih_cli_watchdog watchdog;
 	atomic_bool ready;
 	atomic_bool mismatch; /* seen with --on-mismatch=stop */
 };
@@ -201,6 +203,9 @@ static void on_ready(void *context, const struct mih_verify_model *model)
 	mih_cli_passed_serving(&s->passed);
 	mih_cli_export_start(&s->export, s->status);
 	mih_cli_notify("READY=1\nSTATUS=serving");
+	mih_cli_watchdog_start(&s->watchdog, mih_cli_passed_is(s->mountpoint)
+						 ? NULL
+						 : s->mountpoint);
 	write_ready_fd(s->options.ready_fd);
 }
 
@@ -239,6 +244,12 @@ static void on_reloaded(void *context, mih_err err,
 	mih_cli_notify("READY=1\nSTATUS=serving");
 }
 
+static void on_stopping(void *context)
+{
+	(void)context;
+	mih_cli_notify("STOPPING=1");
+}
+
 /* Each open file holds a descriptor, so take all there are. */
 static void raise_descriptors(void)
 {
@@ -263,6 +274,7 @@ static mih_err serve(struct serving *s)
 		.ready = on_ready,
 		.reload = on_reload,
 		.reloaded = on_reloaded,
+		.stopping = on_stopping,
 	};
 	mih_err err;
 
@@ -276,7 +288,7 @@ static mih_err serve(struct serving *s)
 	mih_log_mount(mih_cli_passed_name(&s->passed, s->mountpoint));
 	err = mih_fs_serve(&params);
 	mih_cli_export_stop(&s->export);
-	mih_cli_notify("STOPPING=1");
+	mih_cli_watchdog_stop(&s->watchdog);
 	mih_gpu_close(MIH_STEAL(&s->dev));
 	if (!err && atomic_load(&s->mismatch))
 		err = mih_err_fail(MIH_EDIGEST, "%s: stopped after a mismatch",
