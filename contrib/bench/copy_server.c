@@ -73,6 +73,20 @@ void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
 	*stats_out = (struct mih_verify_file_stats){ 0 };
 }
 
+void mih_verify_engine_stats(struct mih_verify_engine *engine,
+			     struct mih_verify_stats *stats_out)
+{
+	(void)engine;
+	*stats_out = (struct mih_verify_stats){ 0 };
+}
+
+struct mih_gpu_dev *
+mih_verify_engine_device(const struct mih_verify_engine *engine)
+{
+	(void)engine;
+	return NULL; /* nobody watches this one */
+}
+
 void mih_verify_engine_free(struct mih_verify_engine *engine)
 {
 	(void)engine;

@@ -7,17 +7,13 @@
 #include "util/out/json.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define NFAILURES_MAX 256
 #define BYTES_MAX     ((size_t)256 << 10)
 
 struct mih_status_failure {
 	STAILQ_ENTRY(mih_status_failure) next;
-	uint64_t number; /* 1 for the first one of the mount */
-	struct timespec when;
-	size_t len;
-	char line[];
+	struct mih_buffer text; /* one line of JSON; owned */
 };
 
 static void drop_oldest(struct mih_status_failures *f)
@@ -26,43 +22,60 @@ static void drop_oldest(struct mih_status_failures *f)
 
 	STAILQ_REMOVE_HEAD(&f->list, next);
 	f->n--;
-	f->nbytes -= old->len;
+	f->nbytes -= old->text.len;
+	mih_buffer_fini(&old->text);
 	free(old);
 }
 
-void mih_status_failed(struct mih_status *status, const char *line)
+static void write_optional(struct mih_buffer *out, const char *name,
+			   const char *text)
 {
-	struct mih_status_failures *f = &status->failures;
-	size_t len = strlen(line);
-	struct mih_status_failure *one = malloc(sizeof(*one) + len + 1);
+	if (text)
+		mih_json_text(out, name, text);
+}
 
-	if (one) {
-		clock_gettime(CLOCK_REALTIME, &one->when);
-		one->len = len;
-		memcpy(one->line, line, len + 1);
+/* The names of the fields are those of the log. */
+static void write_failure(struct mih_buffer *out, uint64_t number,
+			  const struct mih_log_event *event, const char *line)
+{
+	mih_json_begin(out, NULL, '{');
+	mih_json_number(out, "number", number);
+	mih_status_write_time(out, "time", time(NULL));
+	write_optional(out, "path", event->path);
+	if (event->nbytes) {
+		mih_json_number(out, "offset", event->off);
+		mih_json_number(out, "length", event->nbytes);
 	}
+	write_optional(out, "algorithm", event->algorithm);
+	write_optional(out, "expected", event->expected);
+	write_optional(out, "found", event->found);
+	mih_json_text(out, "message", line);
+	mih_json_end(out, '}');
+	mih_buffer_text(out, "\n");
+}
+
+/* Of a refusal without memory for it only the number is lost. */
+void mih_status_failed(struct mih_status *status,
+		       const struct mih_log_event *event, const char *line)
+{
+	struct mih_status_failures *f;
+	struct mih_status_failure *one;
+
+	if (!status)
+		return;
+	f = &status->failures;
+	one = calloc(1, sizeof(*one));
 	pthread_mutex_lock(&f->lock);
 	f->total++;
 	if (one) {
-		one->number = f->total;
+		write_failure(&one->text, f->total, event, line);
 		STAILQ_INSERT_TAIL(&f->list, one, next);
 		f->n++;
-		f->nbytes += len;
+		f->nbytes += one->text.len;
 		while (f->n > NFAILURES_MAX || f->nbytes > BYTES_MAX)
 			drop_oldest(f);
 	}
 	pthread_mutex_unlock(&f->lock);
-}
-
-static void write_failure(struct mih_buffer *out,
-			  const struct mih_status_failure *one)
-{
-	mih_json_begin(out, NULL, '{');
-	mih_json_number(out, "number", one->number);
-	mih_status_write_time(out, "time", one->when.tv_sec);
-	mih_json_text(out, "message", one->line);
-	mih_json_end(out, '}');
-	mih_buffer_text(out, "\n");
 }
 
 mih_err mih_status_failures(struct mih_status *status, struct mih_buffer *out)
@@ -71,7 +84,11 @@ mih_err mih_status_failures(struct mih_status *status, struct mih_buffer *out)
 	const struct mih_status_failure *one;
 
 	pthread_mutex_lock(&f->lock);
-	STAILQ_FOREACH(one, &f->list, next) write_failure(out, one);
+	STAILQ_FOREACH(one, &f->list, next)
+	{
+		if (!one->text.failed)
+			mih_buffer_add(out, one->text.data, one->text.len);
+	}
 	pthread_mutex_unlock(&f->lock);
 	return mih_buffer_end(out);
 }

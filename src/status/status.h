@@ -12,6 +12,7 @@
 #define MIH_STATUS_STATUS_H
 
 #include "util/err.h"
+#include "util/log.h"
 #include "verify/engine.h"
 
 struct mih_status;
@@ -54,9 +55,13 @@ void mih_status_remove(struct mih_status *status,
 
 /**
  * mih_status_failed() - bytes or a file were refused; NULL is legal
- * @line: for people; copied. The last ones are kept, within bounds.
+ * @event: what and where; borrowed for the call
+ * @line:  for people
+ *
+ * The last ones are kept, within bounds.
  */
-void mih_status_failed(struct mih_status *status, const char *line);
+void mih_status_failed(struct mih_status *status,
+		       const struct mih_log_event *event, const char *line);
 
 /**
  * mih_status_reloaded() - a reload has ended; NULL for @status is legal

@@ -49,6 +49,9 @@ failure_is_told() {
 import json, sys
 line, = [json.loads(x) for x in open('$control/failures')]
 assert line['number'] == 1 and line['time'].endswith('Z'), line
+assert (line['path'], line['offset'], line['length']) == ('sub/a', 65536, 4464)
+assert len(line['expected']) == len(line['found']) == 64, line
+assert line['expected'] != line['found'] and line['algorithm'], line
 assert line['message'].startswith('sub/a: bytes 65536-69999 differ'), line"
 }
 

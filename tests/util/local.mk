@@ -1,9 +1,11 @@
-check_PROGRAMS += test_cgroup test_bytes test_log test_pool test_text
-TESTS += test_cgroup test_bytes test_log test_pool test_text
+check_PROGRAMS += test_cgroup test_bytes test_json test_log test_pool test_text
+TESTS += test_cgroup test_bytes test_json test_log test_pool test_text
 util_test_ldadd = libutil.a $(CMOCKA_LIBS)
 
 test_bytes_SOURCES = tests/util/test_bytes.c
 test_bytes_LDADD = $(util_test_ldadd)
+test_json_SOURCES = tests/util/test_json.c
+test_json_LDADD = $(util_test_ldadd)
 test_log_SOURCES = tests/util/test_log.c
 test_log_LDADD = $(util_test_ldadd)
 test_pool_SOURCES = tests/util/test_pool.c

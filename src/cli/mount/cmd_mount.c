@@ -123,7 +123,7 @@ static void on_failure(void *context, const struct mih_log_event *event,
 	struct serving *s = context;
 
 	mih_log_refusal(event, line);
-	mih_status_failed(s->status, line);
+	mih_status_failed(s->status, event, line);
 	if (s->options.on_mismatch != MIH_CLI_MISMATCH_STOP ||
 	    atomic_exchange(&s->mismatch, true))
 		return;
