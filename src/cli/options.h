@@ -120,4 +120,24 @@ bool mih_cli_seconds_parse(const char *text, unsigned *ms_out);
 /** mih_cli_list_fini() - release the array; an empty list is legal. */
 void mih_cli_list_fini(struct mih_cli_list *list);
 
+/** Options about what hashes; start from { 0 }. */
+struct mih_cli_device_options {
+	struct mih_cli_list device; /* names for mih_gpu_open() */
+	uint64_t gpu_memory;	    /* 0: the default */
+};
+
+/** Rows for a command's table; @o: a struct mih_cli_device_options. */
+#define MIH_CLI_DEVICE_OPTIONS(o)                                              \
+	{ .name = "device",                                                    \
+	  .kind = MIH_CLI_LIST,                                                \
+	  .value = &(o).device,                                                \
+	  .argument = "DEVICE",                                                \
+	  .help = "what hashes: auto, cpu, cuda[:N|:UUID], opencl[:N|:UUID]; " \
+		  "repeatable" },                                              \
+	{                                                                      \
+		.name = "gpu-memory", .kind = MIH_CLI_SIZE,                    \
+		.value = &(o).gpu_memory, .argument = "SIZE",                  \
+		.help = "memory taken on each device (default: 144M)"          \
+	}
+
 #endif

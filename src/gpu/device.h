@@ -150,6 +150,10 @@ struct mih_gpu_params {
 MIH_MUST_CHECK mih_err mih_gpu_open(const struct mih_gpu_params *params,
 				    struct mih_gpu_dev **dev_out);
 
+/** mih_gpu_cpu() - hashes on the submitting thread, while the bytes are in its
+ *  cache. Borrowed; there for good. */
+struct mih_gpu_dev *mih_gpu_cpu(void);
+
 /** One device of this host. */
 struct mih_gpu_info {
 	char spec[32];	/* "cuda:0" */
@@ -166,6 +170,9 @@ struct mih_gpu_info {
  * Return: how many there are, perhaps more than @max.
  */
 size_t mih_gpu_list(struct mih_gpu_info *infos, size_t max);
+
+/** mih_gpu_wait() - until the devices of @dev are open, measured, or down. */
+void mih_gpu_wait(struct mih_gpu_dev *dev);
 
 /** How fast a device does a task, beside one core of the processor. */
 struct mih_gpu_speed {

@@ -9,10 +9,6 @@
 #include "gpu/device.h"
 #include "gpu/port_internal.h"
 
-/** mih_gpu_cpu() - hashes on the submitting thread, while the bytes are in its
- *  cache. Borrowed; there for good. */
-struct mih_gpu_dev *mih_gpu_cpu(void);
-
 /**
  * mih_gpu_device_open() - one device alone, without a set around it
  * @spec: one of struct mih_gpu_params, but not "auto"

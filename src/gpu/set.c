@@ -190,6 +190,25 @@ static void tell(const struct set *set, const struct member *member,
 			     (uintmax_t)(from >> 10));
 }
 
+static bool is_alike(double a, double b)
+{
+	return a <= 1.5 * b && b <= 1.5 * a;
+}
+
+/* Equal cards are never measured equal; they are to get equal shares. */
+static void take_rate(struct set *set, struct member *member,
+		      enum mih_gpu_kernel kernel)
+{
+	struct mih_gpu_rate *rate = &member->rates[kernel];
+
+	for (struct member *at = set->members; at < member; at++)
+		if (at->known[kernel] && is_alike(at->rates[kernel].ns_per_byte,
+						  rate->ns_per_byte)) {
+			*rate = at->rates[kernel];
+			return;
+		}
+}
+
 static void measure_member(struct set *set, struct member *member,
 			   enum mih_gpu_kernel kernel)
 {
@@ -200,6 +219,7 @@ static void measure_member(struct set *set, struct member *member,
 		return;
 	pthread_mutex_lock(&set->lock);
 	member->rates[kernel] = rate;
+	take_rate(set, member, kernel);
 	member->known[kernel] = true;
 	pthread_mutex_unlock(&set->lock);
 	tell(set, member, kernel);
@@ -261,6 +281,24 @@ static void *measure_main(void *arg)
 	return NULL;
 }
 
+static void wait_measured(struct set *set, enum mih_gpu_kernel kernel)
+{
+	want(set, kernel);
+	while (!set->measured[kernel])
+		pthread_cond_wait(&set->changed, &set->lock);
+}
+
+void mih_gpu_wait(struct mih_gpu_dev *dev)
+{
+	struct set *set = set_of(dev);
+
+	if (dev == mih_gpu_cpu())
+		return;
+	pthread_mutex_lock(&set->lock);
+	wait_measured(set, MIH_GPU_KERNEL_MTH4K_SHA256);
+	pthread_mutex_unlock(&set->lock);
+}
+
 static double gb_per_s(const struct mih_gpu_rate *rate)
 {
 	return rate->ns_per_byte > 0 ? 1 / rate->ns_per_byte : 0;
@@ -277,9 +315,7 @@ mih_err mih_gpu_measure(struct mih_gpu_dev *dev,
 	if (dev == mih_gpu_cpu())
 		return mih_err_fail(MIH_EBACKEND, "no such device");
 	pthread_mutex_lock(&set->lock);
-	want(set, kernel);
-	while (!set->measured[kernel])
-		pthread_cond_wait(&set->changed, &set->lock);
+	wait_measured(set, kernel);
 	if (m < set->n && set->members[m].known[kernel] &&
 	    is_up(&set->members[m])) {
 		const struct mih_gpu_rate *rate =

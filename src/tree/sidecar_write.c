@@ -252,6 +252,19 @@ mih_err mih_tree_writer_root(struct mih_tree_writer *writer, size_t file,
 	return 0;
 }
 
+void mih_tree_writer_forget(struct mih_tree_writer *writer, size_t file)
+{
+	struct mih_tree_place *p = &writer->places[file];
+	uint64_t n = mih_hash_ngroups(writer->files[file].nbytes);
+
+	for (uint64_t bit = p->group_first; bit < p->group_first + n; bit++)
+		atomic_fetch_and(&writer->groups_seen[bit / 64],
+				 ~((uint64_t)1 << bit % 64));
+	atomic_store(&p->groups_missing, n);
+	if (atomic_exchange(&p->has_root, false))
+		atomic_fetch_add(&writer->roots_missing, 1);
+}
+
 /* --- the end ------------------------------------------------------------- */
 
 static mih_err write_header(const struct mih_tree_writer *w)

@@ -77,6 +77,14 @@ MIH_MUST_CHECK mih_err mih_tree_writer_root(struct mih_tree_writer *writer,
 					    size_t file, uint8_t *root);
 
 /**
+ * mih_tree_writer_forget() - the groups and the root of a file come once more
+ * @file: index in the array given to open; nobody may be putting any of it
+ *
+ * For a file without hints.
+ */
+void mih_tree_writer_forget(struct mih_tree_writer *writer, size_t file);
+
+/**
  * mih_tree_writer_finish() - checksums, header, fsync, rename; frees @writer
  *
  * Every file must have had its root taken.

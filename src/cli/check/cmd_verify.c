@@ -197,6 +197,11 @@ static mih_err find_extra(struct verify *v)
 	return 0;
 }
 
+static const uint8_t *wanted_root(const struct mih_sig_resource *r)
+{
+	return r->tree != MIH_HASH_NONE ? r->root : r->digest;
+}
+
 static void want_digests(struct verify *v)
 {
 	for (size_t i = 0; i < v->files.nfiles; i++) {
@@ -209,6 +214,8 @@ static void want_digests(struct verify *v)
 			file->tree = MIH_HASH_BLAKE3;
 		else
 			file->flat = r->alg;
+		if (file->tree != MIH_HASH_NONE)
+			file->want = wanted_root(r);
 	}
 }
 
@@ -241,6 +248,7 @@ static mih_err read_files(struct verify *v)
 	v->pass = (struct mih_cli_pass){
 		.label = "verifying",
 		.quiet = v->model.quiet,
+		.devices = &v->model.devices,
 		.dirfd = v->files.dirfd,
 		.links = &v->files.links,
 		.files = v->files.files,
@@ -324,8 +332,7 @@ static void compare(struct verify *v)
 		const struct mih_sig_resource *r = v->files.resources[i];
 		const struct mih_cli_pass_file *file = &v->files.files[i];
 		bool is_tree = file->tree != MIH_HASH_NONE;
-		const uint8_t *want =
-		    r->tree != MIH_HASH_NONE ? r->root : r->digest;
+		const uint8_t *want = wanted_root(r);
 		const uint8_t *got = is_tree ? file->root : file->digest;
 		enum mih_hash_alg alg = is_tree ? file->tree : file->flat;
 
@@ -419,6 +426,7 @@ int mih_cli_verify(int argc, char **argv)
 	mih_cli_report_fini(&v.report);
 	mih_cli_trust_fini(&v.trust_options);
 	mih_cli_list_fini(&v.model.ignore);
+	mih_cli_list_fini(&v.model.devices.device);
 	free(v.beside);
 	return code;
 }

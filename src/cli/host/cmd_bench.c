@@ -91,6 +91,7 @@ static mih_err read_model(struct bench *b)
 		b->pass = (struct mih_cli_pass){
 			.label = warm ? "measuring" : "warming",
 			.quiet = b->model.quiet,
+			.devices = &b->model.devices,
 			.dirfd = b->scan.dirfd,
 			.links = &links,
 			.files = b->files,

@@ -152,8 +152,9 @@ static mih_err start_engine(void *context, const struct mih_verify_model *model,
 		.context = s,
 	};
 	const struct mih_gpu_params devices = {
-		.specs = s->options.device.items,
-		.nspecs = s->options.device.n,
+		.specs = s->options.devices.device.items,
+		.nspecs = s->options.devices.device.n,
+		.memory = s->options.devices.gpu_memory,
 	};
 	mih_err err = 0;
 

@@ -267,7 +267,7 @@ mih_err mih_cli_confine_enter(struct mih_cli_confine *c,
 	if (!mih_sandbox_without_capabilities(all_is_readable, &readable))
 		params.capabilities |= BIT(CAP_DAC_READ_SEARCH);
 	allow_readahead(c, dev);
-	if (!only_cpu(&options->device)) {
+	if (!only_cpu(&options->devices.device)) {
 		params.filter = MIH_SANDBOX_ALL_CALLS;
 		allow_drivers(c);
 	}

@@ -68,10 +68,7 @@ static const char *const sandbox_names[] = { "on", "off", "require", NULL };
 	      MIH_CLI_CHOICE, &(o)->on_mismatch,                                \
 	      "WHAT",	      "wrong bytes: eio, or also stop the mount",       \
 	      mismatch_names },                                                 \
-	    { "device",	    0,                                                  \
-	      MIH_CLI_LIST, &(o)->device,                                       \
-	      "DEVICE",	    "what hashes: auto, cpu, opencl[:N], cuda[:N]",     \
-	      NULL },                                                           \
+	    MIH_CLI_DEVICE_OPTIONS((o)->devices),                               \
 	{                                                                       \
 		"memory", 0, MIH_CLI_SIZE, &(o)->memory, "SIZE",                \
 		    "cache of verified bytes (default: 256M or less)", NULL     \
@@ -376,7 +373,7 @@ void mih_cli_mount_options_fini(struct mih_cli_mount_options *o)
 		free((char *)o->long_o.items[i]);
 	mih_cli_list_fini(&o->long_o);
 	mih_cli_list_fini(&o->o);
-	mih_cli_list_fini(&o->device);
+	mih_cli_list_fini(&o->devices.device);
 	mih_cli_trust_fini(&o->trust);
 	free(o->fuse);
 }

@@ -19,7 +19,7 @@ struct mih_cli_mount_options {
 	const char *model, *mountpoint; /* the operands */
 	const char *root, *tree;
 	struct mih_cli_trust trust;
-	struct mih_cli_list device;
+	struct mih_cli_device_options devices;
 	uint64_t memory;
 	int serve, verify, unsigned_files, on_mismatch, log_format, sandbox;
 	const char *symlink_root;

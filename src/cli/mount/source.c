@@ -22,7 +22,7 @@ static void close_model(struct mih_verify_model **model)
 static int verify_all(const struct mih_cli_mount_options *o)
 {
 	mih_autofree const char **argv =
-	    calloc(13 + mih_cli_trust_nwords(&o->trust), sizeof(*argv));
+	    calloc(15 + mih_cli_trust_nwords(&o->trust), sizeof(*argv));
 	const char **at = argv;
 
 	if (!argv)
@@ -30,6 +30,9 @@ static int verify_all(const struct mih_cli_mount_options *o)
 	*at++ = "verify";
 	*at++ = "--quiet";
 	*at++ = "--ignore-unsigned-files";
+	/* A driver that was used before a fork is of no use after it. */
+	*at++ = "--device";
+	*at++ = "cpu";
 	*at++ = "--signature";
 	*at++ = o->root;
 	if (o->tree) {

@@ -14,8 +14,11 @@
 #include "tree/sidecar_write.h"
 #include "verify/scan.h"
 
+#include <stdatomic.h>
+
 /** Options about the model that several commands share; start from { 0 }. */
 struct mih_cli_model_options {
+	struct mih_cli_device_options devices;
 	struct mih_cli_list ignore; /* as typed */
 	bool ignore_git, no_ignore_git;
 	bool allow_symlinks;
@@ -35,10 +38,11 @@ mih_cli_links_open(const struct mih_cli_model_options *options,
 
 /** Rows for a command's table; @o: a struct mih_cli_model_options. */
 #define MIH_CLI_PASS_OPTIONS(o)                                                \
-	{ .name = "allow-symlinks",                                            \
-	  .kind = MIH_CLI_FLAG,                                                \
-	  .value = &(o).allow_symlinks,                                        \
-	  .help = "follow links to files within the model" },                  \
+	MIH_CLI_DEVICE_OPTIONS((o).devices),                                   \
+	    { .name = "allow-symlinks",                                        \
+	      .kind = MIH_CLI_FLAG,                                            \
+	      .value = &(o).allow_symlinks,                                    \
+	      .help = "follow links to files within the model" },              \
 	    { .name = "symlink-root",                                          \
 	      .kind = MIH_CLI_TEXT,                                            \
 	      .value = &(o).symlink_root,                                      \
@@ -144,6 +148,9 @@ struct mih_cli_pass_file {
 	const struct mih_sig_shard *shards; /* instead of a flat digest: what
 					       each must have; or NULL */
 	size_t nshards;
+	const uint8_t *want;   /* root of tree that is expected; only to be
+				  sure of one that differs, or NULL
+				  (borrowed) */
 	const uint8_t *states; /* what somebody says a flat sha256 is after
 				  each whole MiB; tried, not trusted; or
 				  NULL (borrowed) */
@@ -159,6 +166,7 @@ struct mih_cli_pass_file {
 struct mih_cli_pass {
 	const char *label; /* "signing": for the bar */
 	bool quiet;
+	const struct mih_cli_device_options *devices; /* NULL: auto */
 	int dirfd;			  /* model folder (borrowed) */
 	const struct mih_io_links *links; /* (borrowed) */
 	struct mih_cli_pass_file *files;  /* no path twice (borrowed) */
@@ -171,6 +179,7 @@ struct mih_cli_pass {
 	/* Out. */
 	uint64_t nbytes; /* of all files */
 	double seconds;
+	atomic_bool device_lied;	 /* the processor found it out */
 	struct mih_tree_source *sources; /* owned */
 	struct mih_tree_writer *writer;	 /* with @sidecar: to be finished or
 					    aborted by the caller, before

@@ -116,6 +116,7 @@ static mih_err read_files(struct digest *d)
 	d->pass = (struct mih_cli_pass){
 		.label = "reading",
 		.quiet = d->model.quiet,
+		.devices = &d->model.devices,
 		.dirfd = d->found.scan.dirfd,
 		.links = &d->found.links,
 		.files = d->files,
@@ -238,6 +239,7 @@ int mih_cli_digest(int argc, char **argv)
 	mih_cli_pass_fini(&d.pass);
 	mih_cli_found_fini(&d.found);
 	mih_cli_list_fini(&d.model.ignore);
+	mih_cli_list_fini(&d.model.devices.device);
 	free(d.files);
 	pthread_mutex_destroy(&d.lock);
 	return code;

@@ -154,6 +154,7 @@ static mih_err read_files(struct sign *s)
 	s->pass = (struct mih_cli_pass){
 		.label = "signing",
 		.quiet = s->model.quiet,
+		.devices = &s->model.devices,
 		.dirfd = s->found.scan.dirfd,
 		.links = &s->found.links,
 		.files = s->files,
@@ -324,6 +325,7 @@ int mih_cli_sign(int argc, char **argv)
 	mih_cli_pass_fini(&s.pass);
 	mih_cli_found_fini(&s.found);
 	mih_cli_list_fini(&s.model.ignore);
+	mih_cli_list_fini(&s.model.devices.device);
 	mih_cli_list_fini(&s.chain);
 	mih_sig_key_free(s.key);
 	free(s.files);

@@ -101,6 +101,7 @@ static mih_err read_files(struct tree *t)
 	t->pass = (struct mih_cli_pass){
 		.label = "hashing",
 		.quiet = t->model.quiet,
+		.devices = &t->model.devices,
 		.dirfd = t->files.dirfd,
 		.links = &t->files.links,
 		.files = t->files.files,
@@ -195,6 +196,7 @@ int mih_cli_tree(int argc, char **argv)
 	if (code == MIH_CLI_GO_ON)
 		code = run(&t);
 	mih_cli_pass_fini(&t.pass);
+	mih_cli_list_fini(&t.model.devices.device);
 	mih_cli_signed_close(&t.files);
 	mih_sig_bundle_free(t.bundle);
 	mih_cli_report_fini(&t.report);

@@ -1,0 +1,86 @@
+#!/bin/sh
+# A mount whose device fails in every way: readers get the right bytes, the log
+# gets one line, and a bad file is bad by the processor's word.
+MIHFS=${top_builddir:?}/mihfs_sim
+. "${top_srcdir:?}/tests/lib/mount.sh"
+mt_begin
+mt_model "$work/model"
+mt_pattern 20000000 8 >"$work/model/large.bin"
+mt_sign "$work/model" --device cpu
+
+cmp_all() {
+	diff -r "$work/model" "$mnt"
+}
+
+# Read until the log says $1, at most so often; every reading must be right.
+read_until_logged() {
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		mt_drop_caches
+		cmp_all || return 1
+		! grep -q -e "$1" "$log" || return 0
+	done
+	return 1
+}
+
+# fault NAME SPEC LINE - the device fails so; LINE is in the log once
+fault() {
+	export MIHFS_SIM="$2"
+	mt_mount "$work/model" --device sim:0 --gpu-memory 16M --memory 16M
+	check "$1: what is read is right, until the log says so" \
+		read_until_logged "$3"
+	check "$1: and afterwards" cmp_all
+	check_equal "$1: one line" "$(grep -c 'is out of use' "$log")" 1
+	check_equal "$1: no file is blamed" "$(grep -c 'differ' "$log")" 0
+	mt_umount
+	unset MIHFS_SIM
+}
+
+fault "open fails" 0:open "sim:0 is out of use: sim: fell off the bus"
+fault "out of memory" 0:memory "sim:0 is out of use: sim: out of memory"
+fault "launch fails" 0:launch:12 "sim:0 is out of use: sim: launch failure"
+fault "hangs" 0:hang:12 "sim:0 is out of use: sim: no answer for"
+fault "wrong" 0:wrong:12 "sim:0 is out of use: it gave a wrong digest"
+fault "wrong from the start" 0:wrong "sim:0 is out of use: it hashes wrongly"
+
+# The mount answers, and reads are right, long before the device is ready.
+export MIHFS_SIM_OPEN_MS=20000
+mt_before=$(date +%s)
+mt_mount "$work/model" --device sim:0 --gpu-memory 16M
+check "a device that is not ready holds nobody up" cmp_all
+check "the mount did not wait for it" test $(($(date +%s) - mt_before)) -lt 15
+kill -9 "$mt_pid"
+mt_pid=
+umount -l "$mnt"
+unset MIHFS_SIM_OPEN_MS
+
+# A bad byte, found by a device, is confirmed and told once.
+printf X | dd of="$work/model/large.bin" bs=1 seek=9000000 conv=notrunc 2>/dev/null
+mt_mount "$work/model" --device sim:0 --gpu-memory 16M
+check_errno "a bad byte is an error with a device too" "Input/output error" \
+	cmp "$work/model/large.bin" "$mnt/large.bin"
+check_log "the log names it" "large.bin: bytes .* differ from the signed tree"
+check_equal "the device is not blamed" "$(grep -c 'is out of use' "$log")" 0
+mt_umount
+
+# The commands.
+mt_pattern 20000000 8 >"$work/model/large.bin"
+for fault in open memory launch:14 hang:14 wrong wrong:14; do
+	export MIHFS_SIM="0:$fault"
+	check "verify, $fault" "$MIHFS" verify --signature "$bundle" \
+		--public-key "$pub" --device sim:0 --gpu-memory 16M \
+		"$work/model"
+	check_equal "verify, $fault: one line" \
+		"$(grep -c 'is out of use' "$work/out")" 1
+done
+unset MIHFS_SIM
+check "verify with eight devices, three of them lost" env \
+	MIHFS_SIM="1:launch:14 4:hang:14 7:memory" "$MIHFS" verify \
+	--signature "$bundle" --public-key "$pub" --device sim:0 \
+	--device sim:1 --device sim:2 --device sim:3 --device sim:4 \
+	--device sim:5 --device sim:6 --device sim:7 --gpu-memory 16M \
+	"$work/model"
+check "sign with a device" "$MIHFS" sign --quiet --signature "$work/b.json" \
+	--private-key "$key" --device sim:0 "$work/model"
+check "and verify it with the processor" "$MIHFS" verify --device cpu \
+	--signature "$work/b.json" --public-key "$pub" "$work/model"
+mt_end

@@ -1,0 +1,40 @@
+/*
+ * tests/gpu/sim_port.h - devices that exist only in memory, and fail on demand
+ *
+ * A program that links sim_port.c has devices "sim:0" .. "sim:7" instead of the
+ * build's. They hash with the portable code, as fast as they are told to, and
+ * do what real ones do when they break.
+ */
+#ifndef MIH_TESTS_GPU_SIM_PORT_H
+#define MIH_TESTS_GPU_SIM_PORT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define MIH_TEST_SIMS 8
+
+enum mih_test_fault {
+	MIH_TEST_NO_FAULT,
+	MIH_TEST_OPEN_FAILS,	/* the driver is there, the device is not */
+	MIH_TEST_OUT_OF_MEMORY, /* at start */
+	MIH_TEST_LAUNCH_FAILS,
+	MIH_TEST_HANGS, /* takes work and never ends it */
+	MIH_TEST_WRONG, /* one bit of each result */
+};
+
+/** One device; may be changed at any time. */
+struct mih_test_sim {
+	_Atomic unsigned fault; /* enum mih_test_fault */
+	_Atomic unsigned after; /* launches that go well before it */
+	_Atomic unsigned open_ms;
+	_Atomic uint64_t ns_per_mib;
+	_Atomic uint64_t nbytes; /* hashed so far */
+};
+
+extern struct mih_test_sim mih_test_sims[MIH_TEST_SIMS];
+
+/* The environment sets them too, for whole programs:
+ *   MIHFS_SIM="0:hang:3 1:wrong"   fault of a device, launches before it
+ *   MIHFS_SIM_OPEN_MS=3000         how long opening takes */
+
+#endif

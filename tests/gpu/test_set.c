@@ -1,0 +1,370 @@
+/*
+ * Sets of simulated devices: who gets how much, who is lost and how, and that
+ * every batch ends with the right digests all the same.
+ */
+#include "lib/test.h"
+#include "gpu/batch_internal.h"
+#include "gpu/device_internal.h"
+#include "gpu/sim_port.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB	((size_t)1 << 20)
+#define LEN	MIB
+#define NGROUPS (LEN / MIH_HASH_GROUP)
+#define MEMORY	((uint64_t)16 << 20) /* lanes of 4 MiB */
+
+struct job {
+	struct mih_gpu_batch batch;
+	struct mih_hash_range range;
+	uint8_t digests[NGROUPS * 32];
+};
+
+static uint8_t data[4 * LEN];
+static uint8_t want[4][NGROUPS * 32];
+static sem_t ended;
+
+static int setup(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 2654435761u >> 13);
+	for (size_t i = 0; i < 4; i++) {
+		struct mih_hash_range range = { .data = data + i * LEN,
+						.len = LEN };
+
+		mih_hash_groups(MIH_HASH_MTH4K_SHA256, &range, 1, want[i]);
+	}
+	return 0;
+}
+
+static void reset(unsigned us_per_mib)
+{
+	for (size_t i = 0; i < MIH_TEST_SIMS; i++) {
+		mih_test_sims[i].fault = MIH_TEST_NO_FAULT;
+		mih_test_sims[i].after = 0;
+		mih_test_sims[i].ns_per_mib = us_per_mib * 1000;
+		mih_test_sims[i].nbytes = 0;
+	}
+}
+
+static struct mih_gpu_dev *open_set(const char *const *specs, size_t n)
+{
+	const struct mih_gpu_params params = { .specs = specs,
+					       .nspecs = n,
+					       .memory = MEMORY };
+	struct mih_gpu_dev *dev;
+
+	assert_int_equal(mih_gpu_open(&params, &dev), 0);
+	return dev;
+}
+
+static mih_err measure(struct mih_gpu_dev *dev, size_t member)
+{
+	const struct mih_gpu_batch like = { .alg = MIH_HASH_MTH4K_SHA256 };
+	struct mih_gpu_speed speed;
+
+	return mih_gpu_measure(dev, &like, member, &speed);
+}
+
+static void job_done(struct mih_gpu_batch *batch, mih_err err)
+{
+	assert_int_equal(err, 0);
+	(void)batch;
+	sem_post(&ended);
+}
+
+static void submit(struct mih_gpu_dev *dev, struct job *job, size_t i)
+{
+	memset(job->digests, 0xa5, sizeof(job->digests));
+	job->range =
+	    (struct mih_hash_range){ .data = data + i % 4 * LEN, .len = LEN };
+	job->batch = (struct mih_gpu_batch){ .alg = MIH_HASH_MTH4K_SHA256,
+					     .ranges = &job->range,
+					     .nranges = 1,
+					     .digests = job->digests,
+					     .done = job_done };
+	mih_gpu_submit(dev, &job->batch);
+}
+
+/* Submit @n batches, call @midway after half of them, compare all. */
+static void run(struct mih_gpu_dev *dev, size_t n, void (*midway)(void))
+{
+	struct job *jobs = calloc(n, sizeof(*jobs));
+
+	assert_non_null(jobs);
+	sem_init(&ended, 0, 0);
+	for (size_t i = 0; i < n; i++) {
+		if (midway && i == n / 2)
+			midway();
+		submit(dev, &jobs[i], i);
+	}
+	for (size_t i = 0; i < n; i++)
+		sem_wait(&ended);
+	for (size_t i = 0; i < n; i++)
+		assert_memory_equal(jobs[i].digests, want[i % 4],
+				    sizeof(want[0]));
+	free(jobs);
+}
+
+static const char *const all[] = { "sim:0", "sim:1",	  "sim:2", "sim:3",
+				   "sim:4", "sim:SIM-05", "sim:6", "sim:7" };
+
+static void forget_measuring(void)
+{
+	for (size_t i = 0; i < MIH_TEST_SIMS; i++)
+		mih_test_sims[i].nbytes = 0;
+}
+
+static void test_eight_share_evenly(void **state)
+{
+	struct mih_gpu_dev *dev;
+
+	(void)state;
+	reset(5000);
+	dev = open_set(all, 8);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(measure(dev, i), 0);
+	forget_measuring();
+	run(dev, 320, NULL);
+	for (size_t i = 0; i < 8; i++) {
+		printf("# sim:%zu %zu MiB\n", i,
+		       (size_t)(mih_test_sims[i].nbytes / MIB));
+		assert_in_range(mih_test_sims[i].nbytes, 26 * MIB, 60 * MIB);
+	}
+	mih_gpu_close(dev);
+}
+
+static void test_a_slow_one_gets_less(void **state)
+{
+	struct mih_gpu_dev *dev;
+
+	(void)state;
+	reset(1000);
+	mih_test_sims[1].ns_per_mib = 4000000;
+	dev = open_set(all, 2);
+	assert_int_equal(measure(dev, 1), 0);
+	forget_measuring();
+	run(dev, 100, NULL);
+	assert_in_range(mih_test_sims[1].nbytes, 10 * MIB, 32 * MIB);
+	mih_gpu_close(dev);
+}
+
+static void lose_three(void)
+{
+	mih_test_sims[1].fault = MIH_TEST_LAUNCH_FAILS;
+	mih_test_sims[4].fault = MIH_TEST_HANGS;
+	mih_test_sims[7].fault = MIH_TEST_LAUNCH_FAILS;
+}
+
+static void test_eight_lose_three(void **state)
+{
+	struct mih_gpu_dev *dev;
+
+	(void)state;
+	reset(4000);
+	dev = open_set(all, 8);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(measure(dev, i), 0);
+	run(dev, 320, lose_three);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(measure(dev, i),
+				 i == 1 || i == 4 || i == 7 ? MIH_EBACKEND : 0);
+	/* The five that are left share what comes. */
+	forget_measuring();
+	run(dev, 200, NULL);
+	for (size_t i = 0; i < 8; i++)
+		if (i == 1 || i == 4 || i == 7)
+			assert_int_equal(mih_test_sims[i].nbytes, 0);
+		else
+			assert_in_range(mih_test_sims[i].nbytes, 24 * MIB,
+					64 * MIB);
+	mih_gpu_close(dev);
+}
+
+/* One device, one fault from the start or from the Nth launch on. */
+static void provoke(enum mih_test_fault fault, unsigned after)
+{
+	struct mih_gpu_dev *dev;
+
+	reset(100);
+	mih_test_sims[0].after = after;
+	mih_test_sims[0].fault = fault;
+	dev = open_set(all, 1);
+	run(dev, 10, NULL);
+	(void)!measure(dev, 0);
+	run(dev, 20, NULL);
+	assert_int_equal(measure(dev, 0), MIH_EBACKEND);
+	run(dev, 10, NULL);
+	mih_gpu_close(dev);
+}
+
+static void test_open_fails(void **state)
+{
+	(void)state;
+	provoke(MIH_TEST_OPEN_FAILS, 0);
+}
+
+static void test_out_of_memory_at_start(void **state)
+{
+	(void)state;
+	provoke(MIH_TEST_OUT_OF_MEMORY, 0);
+}
+
+static void test_launch_fails(void **state)
+{
+	(void)state;
+	provoke(MIH_TEST_LAUNCH_FAILS, 0);
+	provoke(MIH_TEST_LAUNCH_FAILS, 10);
+}
+
+static void test_hangs(void **state)
+{
+	(void)state;
+	provoke(MIH_TEST_HANGS, 0);
+	provoke(MIH_TEST_HANGS, 10);
+}
+
+/* Found out when it is measured, so no batch ever gets a wrong digest. */
+static void test_wrong_from_the_start(void **state)
+{
+	(void)state;
+	provoke(MIH_TEST_WRONG, 0);
+}
+
+static void test_wrong_later_is_confirmed_and_ends_it(void **state)
+{
+	struct mih_gpu_dev *dev;
+	struct job job;
+
+	(void)state;
+	reset(100);
+	dev = open_set(all, 1);
+	assert_int_equal(measure(dev, 0), 0);
+	sem_init(&ended, 0, 0);
+	mih_test_sims[0].fault = MIH_TEST_WRONG;
+	submit(dev, &job, 0);
+	sem_wait(&ended);
+	assert_memory_not_equal(job.digests, want[0], sizeof(want[0]));
+	assert_true(mih_gpu_confirm(&job.batch));
+	assert_memory_equal(job.digests, want[0], sizeof(want[0]));
+	assert_false(mih_gpu_confirm(&job.batch));
+	assert_int_equal(measure(dev, 0), MIH_EBACKEND);
+	run(dev, 10, NULL);
+	mih_gpu_close(dev);
+}
+
+static void test_right_digests_leave_it_in_use(void **state)
+{
+	struct mih_gpu_dev *dev;
+	struct job job;
+
+	(void)state;
+	reset(100);
+	dev = open_set(all, 1);
+	assert_int_equal(measure(dev, 0), 0);
+	sem_init(&ended, 0, 0);
+	submit(dev, &job, 0);
+	sem_wait(&ended);
+	assert_true(mih_gpu_confirm(&job.batch));
+	assert_int_equal(measure(dev, 0), 0);
+	mih_gpu_close(dev);
+}
+
+/* Names ---------------------------------------------------------------------
+ */
+
+static mih_err try_open(const char *a, const char *b)
+{
+	const char *specs[] = { a, b };
+	const struct mih_gpu_params params = { .specs = specs,
+					       .nspecs = b ? 2 : 1,
+					       .memory = MEMORY };
+	struct mih_gpu_dev *dev;
+	mih_err err = mih_gpu_open(&params, &dev);
+
+	if (!err)
+		mih_gpu_close(dev);
+	return err;
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	reset(100);
+	assert_int_equal(try_open("sim", NULL), 0);
+	assert_int_equal(try_open("sim:7", NULL), 0);
+	assert_int_equal(try_open("sim:sim-03", NULL), 0);
+	assert_int_equal(try_open("sim:1", "cpu"), 0);
+	assert_int_equal(try_open("sim:8", NULL), MIH_EBACKEND);
+	assert_int_equal(try_open("sim:SIM-99", NULL), MIH_EBACKEND);
+	assert_int_equal(try_open("sim:", NULL), MIH_EUSAGE);
+	assert_int_equal(try_open("tpu", NULL), MIH_EUSAGE);
+	assert_int_equal(try_open("sim:3", "sim:SIM-03"), MIH_EUSAGE);
+}
+
+/* Small batches stay with the processor, whatever is named. */
+static void test_small_batches_stay(void **state)
+{
+	struct mih_gpu_dev *dev;
+	struct job job;
+
+	(void)state;
+	reset(20000);
+	dev = open_set(all, 1);
+	assert_int_equal(measure(dev, 0), 0);
+	sem_init(&ended, 0, 0);
+	job.range = (struct mih_hash_range){ .data = data, .len = 65536 };
+	job.batch = (struct mih_gpu_batch){ .alg = MIH_HASH_MTH4K_SHA256,
+					    .ranges = &job.range,
+					    .nranges = 1,
+					    .digests = job.digests,
+					    .done = job_done };
+	mih_gpu_submit(dev, &job.batch);
+	sem_wait(&ended);
+	assert_ptr_equal(job.batch.by, mih_gpu_cpu());
+	submit(dev, &job, 0);
+	sem_wait(&ended);
+	assert_ptr_not_equal(job.batch.by, mih_gpu_cpu());
+	mih_gpu_close(dev);
+}
+
+/* With "cpu" named too, a device that is slower than a core gets nothing. */
+static void test_cpu_shares_when_it_is_named(void **state)
+{
+	const char *const specs[] = { "sim:0", "cpu" };
+	struct mih_gpu_dev *dev;
+
+	(void)state;
+	reset(20000);
+	dev = open_set(specs, 2);
+	assert_int_equal(measure(dev, 0), 0);
+	forget_measuring();
+	run(dev, 20, NULL);
+	assert_int_equal(mih_test_sims[0].nbytes, 0);
+	mih_gpu_close(dev);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_eight_share_evenly),
+		cmocka_unit_test(test_a_slow_one_gets_less),
+		cmocka_unit_test(test_eight_lose_three),
+		cmocka_unit_test(test_open_fails),
+		cmocka_unit_test(test_out_of_memory_at_start),
+		cmocka_unit_test(test_launch_fails),
+		cmocka_unit_test(test_hangs),
+		cmocka_unit_test(test_wrong_from_the_start),
+		cmocka_unit_test(test_wrong_later_is_confirmed_and_ends_it),
+		cmocka_unit_test(test_right_digests_leave_it_in_use),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_small_batches_stay),
+		cmocka_unit_test(test_cpu_shares_when_it_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
