@@ -14,7 +14,7 @@ EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/lib.sh \
 
 copy_server_SOURCES = contrib/bench/copy_server.c
 copy_server_LDADD = $(mihfs_LDADD)
-gpu_rates_SOURCES = contrib/bench/gpu_rates.c
+gpu_rates_SOURCES = contrib/bench/gpu/gpu_rates.c
 gpu_rates_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS)
 huge_model_SOURCES = contrib/bench/huge_model.c
 huge_model_LDADD = libsig.a libtree.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS) \
@@ -40,3 +40,10 @@ bench-many: large_bundle many_files mihfs
 	$(bench_environment) $(SHELL) \
 		$(top_srcdir)/contrib/bench/many_bench.sh $(BENCH_ARGS)
 .PHONY: bench bench-status bench-hash bench-many bench-scale
+
+# A folder to take to a machine with a GPU; there: gpu_all.sh run FOLDER
+EXTRA_DIST += contrib/bench/gpu/gpu_all.sh contrib/bench/gpu/interference.py
+gpu-carry: mihfs gpu_rates test_device_equal
+	$(SHELL) $(top_srcdir)/contrib/bench/gpu/gpu_all.sh carry \
+		$(abs_top_builddir) $(abs_top_builddir)/gpu-carry
+.PHONY: gpu-carry

@@ -145,7 +145,7 @@ static void measure_resident(const struct mih_gpu_port_ops *ops, size_t ordinal,
 	ops->close(r.port);
 }
 
-#define NJOBS 256 /* 4 GiB in all */
+#define NJOBS 256 /* at most, 4 GiB in all */
 
 struct job {
 	struct mih_gpu_batch batch;
@@ -156,6 +156,7 @@ struct job {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static size_t finished;
+static size_t njobs; /* at most NJOBS */
 
 static void job_done(struct mih_gpu_batch *batch, mih_err err)
 {
@@ -203,10 +204,10 @@ static void measure_alg(struct mih_gpu_dev *dev, enum mih_hash_alg alg,
 			const struct iovec *data, struct job *jobs)
 {
 	static const size_t sizes[] = { 65536, MIB, 16 * MIB };
-	const size_t n = NJOBS;
+	const size_t n = njobs;
 
 	make_jobs(jobs, n, alg, data, 16 * MIB);
-	run_jobs(dev, jobs, 8);
+	run_jobs(dev, jobs, n > 8 ? 8 : n);
 	printf("  %-16s %17.1f GB/s", mih_hash_info(alg)->name,
 	       (double)n * 16 * MIB / run_jobs(dev, jobs, n) * 1e-9);
 	for (size_t s = 0; s < 3; s++) {
@@ -234,8 +235,8 @@ static void measure_device(const char *spec)
 	data.iov_base = mih_gpu_staging_alloc(dev, data.iov_len);
 	fill(data.iov_base, data.iov_len);
 	printf("through the device's queue, from pinned memory\n");
-	printf("  %-16s %22s %10s %10s %10s\n", "", "16 MiB batches, 4 GiB",
-	       "64 KiB", "1 MiB", "16 MiB");
+	printf("  %-16s %22s %10s %10s %10s\n", "", "16 MiB batches", "64 KiB",
+	       "1 MiB", "16 MiB");
 	for (size_t a = 0; a < 4; a++)
 		measure_alg(dev, trees[a], &data, jobs);
 	mih_gpu_staging_free(dev, data.iov_base, data.iov_len);
@@ -260,6 +261,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	njobs = MIH_MAX(MIH_MIN(mib / 8, (size_t)NJOBS), (size_t)2);
 	measure_resident(ops, ordinal, mib / 16 * 16);
 	measure_device(spec);
 	return 0;
