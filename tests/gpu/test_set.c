@@ -143,8 +143,8 @@ static void test_a_slow_one_gets_less(void **state)
 	struct mih_gpu_dev *dev;
 
 	(void)state;
-	reset(1000);
-	mih_test_sims[1].ns_per_mib = 4000000;
+	reset(4000);
+	mih_test_sims[1].ns_per_mib = 16000000;
 	dev = open_set(all, 2);
 	assert_int_equal(measure(dev, 1), 0);
 	forget_measuring();
