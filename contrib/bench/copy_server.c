@@ -104,6 +104,20 @@ void mih_sig_bundle_root(const struct mih_sig_bundle *bundle, uint8_t root[32])
 	memset(root, 0, 32);
 }
 
+void mih_verify_engine_stats(struct mih_verify_engine *engine,
+			     struct mih_verify_stats *stats_out)
+{
+	(void)engine;
+	*stats_out = (struct mih_verify_stats){ 0 };
+}
+
+struct mih_gpu_dev *
+mih_verify_engine_device(const struct mih_verify_engine *engine)
+{
+	(void)engine;
+	return NULL;
+}
+
 void mih_verify_engine_shrink(struct mih_verify_engine *engine, size_t memory)
 {
 	(void)engine, (void)memory;
