@@ -4,9 +4,7 @@
 # shellcheck source=tests/lib/mount.sh
 . "$top_srcdir/tests/lib/mount.sh"
 
-supervisor() {
-	python3 "$top_srcdir/tests/service/supervisor.py" "$@"
-}
+supervisor=$top_srcdir/tests/service/supervisor.py
 
 # heard PATTERN [TIMES]: so many lines match, within ten seconds
 heard() {
@@ -21,7 +19,7 @@ heard() {
 # begin SOCKET: a supervisor, and a server under it
 begin() {
 	: >"$work/heard"
-	supervisor listen "$1" "$work/heard" &
+	python3 "$supervisor" listen "$1" "$work/heard" &
 	listener=$!
 	heard listening || return 1
 	NOTIFY_SOCKET=$1
@@ -70,6 +68,7 @@ mv "$bundle.gone" "$bundle"
 check "the end" mt_umount
 check "is STOPPING=1" heard STOPPING=1
 kill "$listener"
+listener=
 
 # An abstract one, and a watchdog.
 WATCHDOG_USEC=200000
@@ -77,7 +76,7 @@ export WATCHDOG_USEC
 begin "@mihfs-test-$$"
 check "an abstract socket is as good" heard READY=1
 check "WATCHDOG=1 comes again and again" heard WATCHDOG=1 5
-supervisor freeze "$mt_pid" 4 >"$work/frozen" 2>&1 &
+python3 "$supervisor" freeze "$mt_pid" 4 >"$work/frozen" 2>&1 &
 frozen=$!
 tries=0
 while ! grep -q frozen "$work/frozen" && [ $tries -lt 100 ]; do
@@ -92,6 +91,7 @@ so_far=$(words WATCHDOG=1)
 check "and again when it goes on" heard WATCHDOG=1 $((so_far + 3))
 check "the end is not held up by it" mt_umount
 kill "$listener"
+listener=
 
 # It is for another process.
 WATCHDOG_PID=1
@@ -102,4 +102,5 @@ sleep 0.5
 check_equal "no WATCHDOG=1 for another process" "$(words WATCHDOG)" 0
 mt_umount
 kill "$listener"
+listener=
 mt_end
