@@ -53,8 +53,8 @@ static size_t count_entries(const char *path)
 	return n;
 }
 
-/* Lines of a file of /proc, or the number after @word in it, in KiB. */
-static size_t look_in(const char *path, const char *word)
+/* How often @word is in a file of /proc, or the number behind it there. */
+static size_t look_in(const char *path, const char *word, bool number)
 {
 	FILE *f = fopen(path, "re");
 	char line[4096];
@@ -63,24 +63,26 @@ static size_t look_in(const char *path, const char *word)
 	if (!f)
 		die(path);
 	while (fgets(line, sizeof(line), f)) {
-		if (!word)
+		const char *at = strstr(line, word);
+
+		if (at && number)
+			n = strtoul(at + strlen(word), NULL, 10);
+		else if (at)
 			n++;
-		else if (!strncmp(line, word, strlen(word)))
-			n = strtoul(line + strlen(word), NULL, 10);
 	}
 	fclose(f);
 	return n;
 }
 
-static struct holding look(void)
+static struct holding look(const struct serving *s)
 {
 	malloc_trim(0);
 	return (struct holding){
 		.descriptors = count_entries("/proc/self/fd"),
 		.threads = count_entries("/proc/self/task"),
-		.mounts = look_in("/proc/self/mountinfo", NULL),
+		.mounts = look_in("/proc/self/mountinfo", s->mountpoint, false),
 		.heap = mallinfo2().uordblks >> 10,
-		.rss = look_in("/proc/self/status", "RssAnon:"),
+		.rss = look_in("/proc/self/status", "RssAnon:", true),
 	};
 }
 
@@ -171,11 +173,11 @@ static int serve_all(size_t n, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		serve_once(&s);
 		if (i == n / 10) {
-			h = look();
+			h = look(&s);
 			tell("early", &h);
 		}
 	}
-	h = look();
+	h = look(&s);
 	tell("end", &h);
 	mih_gpu_close(s.dev);
 	return 0;
