@@ -78,6 +78,9 @@ int mih_cli_fd_helper(int argc, char **argv);
 /** mih_cli_status() - show what mounts have verified and refused. */
 int mih_cli_status(int argc, char **argv);
 
+/** mih_cli_doctor() - say what this host offers, and what to do. */
+int mih_cli_doctor(int argc, char **argv);
+
 /** mih_cli_bench() - measure what this host can hash and verify. */
 int mih_cli_bench(int argc, char **argv);
 

@@ -10,6 +10,10 @@ mihfs_SOURCES = \
 	src/cli/check/cmd_inspect.c src/cli/check/cmd_verify.c \
 	src/cli/export/export.c src/cli/export/export.h \
 	src/cli/export/listen.c src/cli/export/listen.h \
+	src/cli/doctor/cmd_doctor.c src/cli/doctor/devices.c \
+	src/cli/doctor/doctor.h src/cli/doctor/fuse.c \
+	src/cli/doctor/kernel.c src/cli/doctor/limits.c \
+	src/cli/doctor/mounts.c src/cli/doctor/sandbox.c \
 	src/cli/fd_helper/cmd_fd_helper.c \
 	src/cli/fd_helper/helper.c src/cli/fd_helper/helper.h \
 	src/cli/fd_helper/passed.c src/cli/fd_helper/passed.h \

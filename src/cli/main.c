@@ -26,6 +26,8 @@ const struct mih_cli_command mih_cli_commands[] = {
 	{ "fd-helper", "mount for an unprivileged server", mih_cli_fd_helper },
 	{ "status", "show what a mount has verified and refused",
 	  mih_cli_status },
+	{ "doctor", "say what this host offers, and what to do",
+	  mih_cli_doctor },
 	{ "bench", "measure what this host can hash and verify",
 	  mih_cli_bench },
 	{ NULL, NULL, NULL },

@@ -11,6 +11,7 @@ libfs_a_SOURCES = \
 	src/fs/generation/keeper.c src/fs/generation/keeper.h \
 	src/fs/host/mountinfo.c src/fs/host/mountinfo.h \
 	src/fs/host/mountpoint.c src/fs/host/mountpoint.h \
+	src/fs/host/probe.c src/fs/host/probe.h \
 	src/fs/mount.c src/fs/mount.h src/fs/names.c \
 	src/fs/options.c src/fs/readonly.c src/fs/reply.c \
 	src/fs/stop.c src/fs/xattr.c \
