@@ -1,9 +1,12 @@
+#include "sandbox/sandbox.h"
 #include "status/documents.h"
 #include "status/figures.h"
 #include "status/snapshot.h"
 #include "status/status_internal.h"
 #include "util/out/json.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define FORMAT 1 /* raised when a field changes its meaning or goes */
@@ -141,6 +144,30 @@ static void write_reloads(struct mih_buffer *out,
 	mih_json_end(out, '}');
 }
 
+/* Capabilities as /proc/PID/status shows them. */
+static void write_sandbox(struct mih_buffer *out)
+{
+	const struct mih_sandbox_state *state = mih_sandbox_state();
+	char text[256];
+
+	mih_json_begin(out, "sandbox", '{');
+	mih_sandbox_describe(state, text, sizeof(text));
+	mih_json_text(out, "text", text);
+	mih_json_flag(out, "entered", state->entered);
+	mih_json_flag(out, "no_new_privileges", state->no_new_privileges);
+	mih_json_flag(out, "capabilities_dropped", state->capabilities_dropped);
+	if (state->capabilities_dropped) {
+		snprintf(text, sizeof(text), "%016" PRIx64,
+			 state->capabilities);
+		mih_json_text(out, "capabilities", text);
+	}
+	mih_json_number(out, "landlock", (uint64_t)state->landlock);
+	mih_json_flag(out, "system_call_filter", state->filter);
+	mih_json_flag(out, "no_network", state->no_network);
+	mih_json_flag(out, "no_core_dumps", state->no_core_dumps);
+	mih_json_end(out, '}');
+}
+
 /* A mount exists only of a bundle whose signature was verified. */
 static void write_snapshot(const struct mih_status_snapshot *s, void *context)
 {
@@ -160,6 +187,7 @@ static void write_snapshot(const struct mih_status_snapshot *s, void *context)
 	mih_json_text(out, "status",
 		      mih_status_name(s->ngenerations ? s->generations[0].status
 						      : MIH_VERIFY_UNVERIFIED));
+	write_sandbox(out);
 	write_stats(out, &s->total);
 	mih_json_begin(out, "generations", '[');
 	for (size_t i = 0; i < s->ngenerations; i++)

@@ -16,7 +16,7 @@ below()
 	hash) echo hash util ;;
 	tree | gpu | sig) echo "$1" hash util ;;
 	verify) echo verify tree gpu sig hash util ;;
-	status) echo status verify tree gpu sig hash util ;;
+	status) echo status verify tree gpu sig hash sandbox util ;;
 	fs) echo fs status verify tree gpu sig hash sandbox util ;;
 	cli) echo cli fs status verify tree gpu sig hash sandbox util ;;
 	*) return 1 ;;

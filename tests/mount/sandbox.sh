@@ -44,6 +44,11 @@ check_equal "the log says so" \
 check_equal "there is no core dump" \
 	"$(awk '/core file/ { print $5 $6 }' "/proc/$mt_pid/limits")" 00
 
+check "the status says so" sh -c "'$MIHFS' status --json '$mnt' |
+	grep '\"capabilities\":\"$none\",\"landlock\":[4-9]'"
+check "in words too" sh -c "'$MIHFS' status '$mnt' |
+	grep '^sandbox  *no capabilities, no new privileges, Landlock'"
+
 unmounter=$(cat "/proc/$mt_pid/task/$mt_pid/children")
 unmounter=${unmounter% }
 check_equal "the unmounter has two capabilities" \

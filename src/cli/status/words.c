@@ -120,6 +120,7 @@ void mih_cli_status_words(const json_t *status)
 	printf("%-12s %" PRIu64 ", for %" PRIu64 " s\n", "process",
 	       number(status, "pid"), number(status, "uptime_seconds"));
 	print_text("version", status, "version");
+	print_text("sandbox", json_object_get(status, "sandbox"), "text");
 	json_array_foreach(json_object_get(status, "generations"), i,
 			   generation) print_generation(generation);
 	print_reloads(json_object_get(status, "reloads"));
