@@ -6,8 +6,12 @@
  *
  * A GPU is driven by offload.c alone, through struct mih_gpu_port_ops:
  * queueing, splitting, gathering and time-outs are the same for every vendor.
- * A further vendor is one file with these functions and a line in ports.c; it
- * compiles the kernels of gpu/kernels/ as they are.
+ * A further vendor is one file with these functions and a line in ports.c. It
+ * compiles the kernels as they are: all of them by gpu/kernels/all.cu, or one
+ * program for each, made by gpu/kernels/embed.sh, if the language knows no
+ * include path. What the language must bring stands in gpu/kernels/target.h
+ * and hash/core/port.h: work-groups with a barrier over memory, 64-bit
+ * integers, little-endian loads.
  *
  * Whatever can fail returns 0 or MIH_EBACKEND with a story (mih_err_fail), and
  * one failure ends the use of the device: nothing has to be undone, nothing
@@ -19,8 +23,13 @@
  *   table    MIH_GPU_ROW_MAX bytes for each: what is where in the arena
  *   nodes    MIH_GPU_NODES_LEN for each: scratch of the kernels
  *   out      MIH_GPU_OUT_LEN for each: what is copied back
- * Every kernel takes the addresses arena, table, the 32-bit number of rows in
- * the table, nodes, out; in this order.
+ * Their addresses are multiples of 16. Every kernel takes arena, table, the
+ * 32-bit number of rows in the table, nodes, out; in this order. It is launched
+ * as mih_gpu_workgroups() work-groups of mih_gpu_kernels[].items work items.
+ *
+ * What is given to upload() and launch() stays as it is until poll() has said 0
+ * or the device is given up; of a device that is given up neither lanes nor
+ * memory nor port are closed, since it might still write to them.
  */
 #ifndef MIH_GPU_PORT_INTERNAL_H
 #define MIH_GPU_PORT_INTERNAL_H

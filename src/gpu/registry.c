@@ -283,7 +283,8 @@ bool mih_gpu_confirm(struct mih_gpu_batch *batch)
 	if (before)
 		memcpy(before, batch->digests, len);
 	mih_gpu_batch_on_cpu(batch);
-	if (before && memcmp(before, batch->digests, len))
+	if (before && memcmp(before, batch->digests, len) &&
+	    batch->by->ops->fail)
 		batch->by->ops->fail(batch->by, "it gave a wrong digest");
 	batch->by = mih_gpu_cpu();
 	return true;

@@ -19,6 +19,7 @@
 #define GROUP_MEMORY                                                           \
 	((uint64_t)MIH_HASH_GROUP + MIH_GPU_NODES_LEN + MIH_GPU_ROW_MAX +      \
 	 MIH_GPU_OUT_LEN)
+#define JOIN_S	   15
 #define GROUPS_MIN 16
 #define GROUPS_MAX 65536
 
@@ -149,6 +150,19 @@ static const char *offload_describe(struct mih_gpu_dev *dev)
 	return offload_of(dev)->text;
 }
 
+/* A driver may hang in a call, where no time-out of ours reaches. */
+static bool join_all(struct mih_gpu_offload *off)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += JOIN_S;
+	for (size_t i = 0; i < off->nthreads; i++)
+		if (pthread_timedjoin_np(off->threads[i], NULL, &until))
+			return false;
+	return true;
+}
+
 static void offload_close(struct mih_gpu_dev *dev)
 {
 	struct mih_gpu_offload *off = offload_of(dev);
@@ -157,8 +171,11 @@ static void offload_close(struct mih_gpu_dev *dev)
 	off->stopping = true;
 	pthread_cond_broadcast(&off->changed);
 	pthread_mutex_unlock(&off->lock);
-	for (size_t i = 0; i < off->nthreads; i++)
-		pthread_join(off->threads[i], NULL);
+	if (!join_all(off)) {
+		mih_log_warning("device %s:%zu: its driver does not return",
+				off->ops->kind, off->ordinal);
+		return;
+	}
 	/* A device that no longer answers would not answer a release either:
 	 * leave it to the end of the process. */
 	if (off->port && off->state != MIH_GPU_DOWN) {
