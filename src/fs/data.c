@@ -10,7 +10,9 @@
 struct opening {
 	struct mih_verify_open open;
 	fuse_req_t req;
+	fuse_ino_t ino;
 	struct fuse_file_info fi;
+	struct mih_fs *fs;
 	struct mih_fs_generation *generation; /* counted: for the open file */
 };
 
@@ -28,20 +30,49 @@ static void close_file(struct mih_fs_generation *generation, size_t file)
 
 /* An answer that did not arrive (the caller was interrupted, or the mount is
  * gone) leaves no file for which a release would come. */
+static void opened(struct opening *o)
+{
+	struct mih_verify_engine *engine = o->generation->engine;
+
+	mih_fs_mode_open(&o->fs->modes, o->req, o->ino,
+			 mih_verify_staged(engine, o->open.file), &o->fi);
+	if (fuse_reply_open(o->req, &o->fi) == 0)
+		return;
+	mih_fs_mode_close(&o->fs->modes, o->fs->session, o->ino);
+	close_file(o->generation, o->open.file);
+}
+
+/* An interrupt that is being handled on another thread must have left this
+ * request before it is freed. */
 static void open_done(struct mih_verify_open *request, mih_err err)
 {
 	struct opening *o = (struct opening *)request;
 
+	fuse_req_interrupt_func(o->req, NULL, NULL);
 	if (err) {
 		mih_fs_reply_err(o->req, err);
 		mih_fs_generation_put(o->generation);
-	} else if (fuse_reply_open(o->req, &o->fi) != 0) {
-		close_file(o->generation, o->open.file);
+	} else {
+		opened(o);
 	}
 	free(o);
 }
 
-static void open_file(fuse_req_t req, const struct mih_fs_found *found,
+/* Whoever asked has been sent a signal: a large file may take long, and its
+ * reader shall not have to wait for it in order to die. */
+static void interrupted(fuse_req_t req, void *data)
+{
+	struct opening *o = data;
+
+	if (!mih_verify_open_cancel(o->generation->engine, &o->open))
+		return;
+	fuse_reply_err(req, EINTR);
+	mih_fs_generation_put(o->generation);
+	free(o);
+}
+
+static void open_file(fuse_req_t req, fuse_ino_t ino,
+		      const struct mih_fs_found *found,
 		      const struct fuse_file_info *fi)
 {
 	struct opening *o = malloc(sizeof(*o));
@@ -53,11 +84,13 @@ static void open_file(fuse_req_t req, const struct mih_fs_found *found,
 	*o = (struct opening){
 		.open = { .file = found->node->first, .done = open_done },
 		.req = req,
+		.ino = ino,
 		.fi = *fi,
+		.fs = mih_fs_of(req),
 		.generation = mih_fs_generation_get(found->generation),
 	};
-	o->fi.keep_cache = 1;
 	o->fi.fh = (uintptr_t)found->generation;
+	fuse_req_interrupt_func(req, interrupted, o);
 	mih_verify_open(found->generation->engine, &o->open);
 }
 
@@ -76,7 +109,7 @@ static void do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	else if ((fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC))
 		fuse_reply_err(req, EROFS);
 	else
-		open_file(req, &found, fi);
+		open_file(req, ino, &found, fi);
 	mih_fs_generation_put(found.generation);
 }
 
@@ -87,6 +120,7 @@ static void do_release(fuse_req_t req, fuse_ino_t ino,
 	const struct mih_fs_node *node =
 	    mih_fs_inode_get(&generation->inodes, ino);
 
+	mih_fs_mode_close(&mih_fs_of(req)->modes, mih_fs_of(req)->session, ino);
 	if (node && !node->is_dir)
 		close_file(generation, node->first);
 	fuse_reply_err(req, 0);

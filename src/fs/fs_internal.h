@@ -7,13 +7,13 @@
 #ifndef MIH_FS_INTERNAL_H
 #define MIH_FS_INTERNAL_H
 
-#define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
 #include "fs/control/control_internal.h"
 #include "fs/generation/generation.h"
 #include "fs/generation/keeper.h"
 #include "fs/mount.h"
+#include "fs/serve/mode.h"
 #include "fs/unmount/unmounter.h"
 
 #include <pthread.h>
@@ -36,6 +36,7 @@ struct mih_fs {
 	const struct mih_fs_params *params; /* borrowed */
 	struct mih_fs_generations generations;
 	struct mih_fs_keeper keeper;
+	struct mih_fs_modes modes; /* of open files */
 	pthread_mutex_t folders_lock;
 	struct mih_fs_folder *folders; /* open ones; owned */
 	char *mountpoint;	       /* absolute; owned */

@@ -1,5 +1,5 @@
 noinst_LIBRARIES += libfs.a
-libfs_a_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS)
+libfs_a_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS) -DFUSE_USE_VERSION=314
 libfs_a_SOURCES = \
 	src/fs/answer.c \
 	src/fs/control/control.c src/fs/control/control_internal.h \
@@ -14,6 +14,7 @@ libfs_a_SOURCES = \
 	src/fs/host/probe.c src/fs/host/probe.h \
 	src/fs/mount.c src/fs/mount.h src/fs/names.c \
 	src/fs/options.c src/fs/readonly.c src/fs/reply.c \
+	src/fs/serve/mode.c src/fs/serve/mode.h \
 	src/fs/stop.c src/fs/xattr.c \
 	src/fs/unmount/leave.c src/fs/unmount/unmounter.c src/fs/unmount/unmounter.h \
 	src/fs/pass/handover.c src/fs/pass/handover.h \

@@ -98,6 +98,7 @@ static void do_init(void *context, struct fuse_conn_info *conn)
 	conn->want &=
 	    ~(unsigned)(FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
 			FUSE_CAP_SPLICE_READ | FUSE_CAP_AUTO_INVAL_DATA);
+	mih_fs_modes_agree(&fs->modes, conn);
 	atomic_store(&fs->talking, true);
 	sem_post(&fs->begun);
 }
@@ -303,12 +304,14 @@ mih_err mih_fs_serve(const struct mih_fs_params *params)
 	}
 	mih_fs_generations_init(&fs.generations);
 	mih_fs_keeper_init(&fs.keeper);
+	mih_fs_modes_init(&fs.modes, params->serve);
 	fs.generations.unused = mih_fs_keeper_reap;
 	fs.generations.context = &fs.keeper;
 	err = serve(&fs);
 	mih_fs_folders_free(&fs);
 	mih_fs_generations_fini(&fs.generations);
 	mih_fs_keeper_fini(&fs.keeper);
+	mih_fs_modes_fini(&fs.modes);
 	free(fs.mountpoint);
 	return err;
 }

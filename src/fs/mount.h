@@ -14,12 +14,20 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/** How readers get their bytes; see fs/serve/mode.h. */
+enum mih_fs_serve {
+	MIH_FS_CACHE,
+	MIH_FS_DIRECT, /* the engine is to keep what was read */
+	MIH_FS_STAGE,  /* the engine is to stage files */
+};
+
 struct mih_fs_params {
 	/** What is served at first; taken over by mih_fs_serve(). */
 	struct mih_verify_model *model;
 	const char *mountpoint;
 	const char *options; /* "-o" text for FUSE, comma separated, or NULL */
 	bool debug;	     /* log every FUSE message */
+	enum mih_fs_serve serve; /* what cannot be falls back to CACHE */
 	struct mih_status *status; /* borrowed; shown in the hidden folder
 				      .mihfs; NULL: there is none */
 	/**

@@ -109,6 +109,11 @@ static mih_err allow_if(scmp_filter_ctx ctx, const struct condition *rows,
 	return 0;
 }
 
+/* FUSE_DEV_IOC_BACKING_*, which linux/fuse.h has from 6.9 on: a structure of
+ * two 32-bit numbers and a 64-bit one goes in, or one number. */
+#define BACKING_OPEN  _IOW(229, 1, uint32_t[4])
+#define BACKING_CLOSE _IOW(229, 2, uint32_t)
+
 /* O_RDWR alone is left to Landlock: libfuse opens /dev/fuse once per thread. */
 #define WRITES (O_WRONLY | O_CREAT | O_TRUNC | O_APPEND)
 
@@ -169,7 +174,21 @@ static mih_err fill_serve(scmp_filter_ctx ctx, bool makes)
 	return err;
 }
 
-mih_err mih_sandbox_filter(enum mih_sandbox_filter filter, bool makes)
+/* Memory files, which are sealed when they are full. */
+static mih_err fill_stages(scmp_filter_ctx ctx)
+{
+	static const char *const calls[] = { "memfd_create", "ftruncate",
+					     "ftruncate64" };
+	const struct condition rows[] = {
+		{ SCMP_SYS(ioctl), EQUAL(1, BACKING_OPEN) },
+		{ SCMP_SYS(ioctl), EQUAL(1, BACKING_CLOSE) },
+	};
+	mih_err err = allow(ctx, calls, MIH_ARRAY_LEN(calls));
+
+	return err ? err : allow_if(ctx, rows, MIH_ARRAY_LEN(rows));
+}
+
+mih_err mih_sandbox_filter(const struct mih_sandbox_params *params, bool makes)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	mih_err err;
@@ -177,9 +196,11 @@ mih_err mih_sandbox_filter(enum mih_sandbox_filter filter, bool makes)
 	if (!ctx)
 		return mih_err_fail_errno(-ENOMEM, "seccomp");
 	err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (!err && filter == MIH_SANDBOX_SERVE)
+	if (!err && params->filter == MIH_SANDBOX_SERVE)
 		err = fill_serve(ctx, makes);
-	else if (!err)
+	if (!err && params->filter == MIH_SANDBOX_SERVE && params->stages)
+		err = fill_stages(ctx);
+	if (!err && params->filter == MIH_SANDBOX_UNMOUNT)
 		err = allow(ctx, unmount_calls, MIH_ARRAY_LEN(unmount_calls));
 	if (!err)
 		err = seccomp_load(ctx);
@@ -194,9 +215,9 @@ bool mih_sandbox_filter_built(void)
 
 #else /* !HAVE_LIBSECCOMP */
 
-mih_err mih_sandbox_filter(enum mih_sandbox_filter filter, bool makes)
+mih_err mih_sandbox_filter(const struct mih_sandbox_params *params, bool makes)
 {
-	(void)filter;
+	(void)params;
 	(void)makes;
 	return mih_err_fail(-ENOSYS, "seccomp: built without libseccomp");
 }

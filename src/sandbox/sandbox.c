@@ -78,7 +78,7 @@ static mih_err filter(const struct mih_sandbox_params *params)
 
 	if (params->filter == MIH_SANDBOX_ALL_CALLS)
 		return 0;
-	err = mih_sandbox_filter(params->filter, makes_files(params));
+	err = mih_sandbox_filter(params, makes_files(params));
 	if (err)
 		return err;
 	state.filter = true;

@@ -45,6 +45,7 @@ struct mih_sandbox_params {
 			  forbid to unmount */
 	uint64_t capabilities; /* to keep: bits 1 << CAP_..., if held at all */
 	enum mih_sandbox_filter filter;
+	bool stages; /* SERVE: also make memory files, and hand them to FUSE */
 };
 
 /** What is in force in this process; all 0 before mih_sandbox_enter(). */

@@ -40,12 +40,12 @@ mih_sandbox_landlock(const struct mih_sandbox_params *params, int *version_out);
 bool mih_sandbox_filter_built(void);
 
 /**
- * mih_sandbox_filter() - let through the system calls of @filter
+ * mih_sandbox_filter() - let through the system calls of params->filter
  * @makes: files may be made, written, renamed and removed
  *
  * Return: 0 or -errno with a story.
  */
-MIH_MUST_CHECK mih_err mih_sandbox_filter(enum mih_sandbox_filter filter,
-					  bool makes);
+MIH_MUST_CHECK mih_err
+mih_sandbox_filter(const struct mih_sandbox_params *params, bool makes);
 
 #endif

@@ -126,11 +126,13 @@ void mih_verify_open(struct mih_verify_engine *engine,
 /**
  * mih_verify_open_cancel() - whoever asked does not want the file any more
  *
- * If @request still waits for work on the file it ends now, with -EINTR, and
- * the work stops when nobody else waits for it; otherwise nothing happens.
- * done() must not have returned yet: the caller sees to that.
+ * The caller sees to it that @request is not freed meanwhile by its done().
+ * The work on the file stops when nobody else waits for it.
+ *
+ * Return: true: @request is the caller's again and done() will not be called;
+ * false: too late, it was or will be.
  */
-void mih_verify_open_cancel(struct mih_verify_engine *engine,
+bool mih_verify_open_cancel(struct mih_verify_engine *engine,
 			    struct mih_verify_open *request);
 
 /**

@@ -148,6 +148,11 @@ static mih_err start_engine(void *context, const struct mih_verify_model *model,
 	struct mih_verify_engine_params params = {
 		.model = model,
 		.memory = (size_t)s->options.memory,
+		.keep_read = s->options.serve == MIH_CLI_SERVE_DIRECT,
+		.whole = s->options.verify == MIH_CLI_VERIFY_OPEN,
+		.stage_memory = s->options.serve == MIH_CLI_SERVE_STAGE
+				    ? s->options.stage_memory
+				    : 0,
 		.failed = on_failure,
 		.context = s,
 	};
@@ -262,12 +267,26 @@ static void raise_descriptors(void)
 	}
 }
 
+/* auto is the way that needs nothing, and suits every loader. */
+static enum mih_fs_serve serve_of(const struct mih_cli_mount_options *options)
+{
+	switch (options->serve) {
+	case MIH_CLI_SERVE_DIRECT:
+		return MIH_FS_DIRECT;
+	case MIH_CLI_SERVE_STAGE:
+		return MIH_FS_STAGE;
+	default:
+		return MIH_FS_CACHE;
+	}
+}
+
 static mih_err serve(struct serving *s)
 {
 	struct mih_fs_params params = {
 		.options = s->options.fuse,
 		.debug = s->options.debug,
 		.status = s->status,
+		.serve = serve_of(&s->options),
 		.confine =
 		    s->options.sandbox != MIH_CLI_SANDBOX_OFF ? confine : NULL,
 		.start = start_engine,

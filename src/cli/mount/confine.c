@@ -266,6 +266,11 @@ mih_err mih_cli_confine_enter(struct mih_cli_confine *c,
 		params.capabilities |= BIT(CAP_AUDIT_WRITE);
 	if (!mih_sandbox_without_capabilities(all_is_readable, &readable))
 		params.capabilities |= BIT(CAP_DAC_READ_SEARCH);
+	/* Only who may administer the system may hand files to the kernel. */
+	if (options->serve == MIH_CLI_SERVE_STAGE) {
+		params.capabilities |= BIT(CAP_SYS_ADMIN);
+		params.stages = true;
+	}
 	allow_readahead(c, dev);
 	if (!only_cpu(&options->devices.device)) {
 		params.filter = MIH_SANDBOX_ALL_CALLS;

@@ -51,11 +51,15 @@ static const char *const sandbox_names[] = { "on", "off", "require", NULL };
 	      "DIR",                                                            \
 	      "follow links that stay in DIR, which holds MODEL",               \
 	      NULL },                                                           \
-	    { "serve",	       0,	   MIH_CLI_CHOICE, &(o)->serve, "HOW",  \
-	      "auto or cache", serve_names },                                   \
-	    { "verify",	      0,                                                \
-	      MIH_CLI_CHOICE, &(o)->verify,                                     \
-	      "WHEN",	      "lazy: when it is read; mount: all of it first",  \
+	    { "serve",	   0,	  MIH_CLI_CHOICE,                               \
+	      &(o)->serve, "HOW", "auto, cache, direct or stage",               \
+	      serve_names },                                                    \
+	    { "verify",                                                         \
+	      0,                                                                \
+	      MIH_CLI_CHOICE,                                                   \
+	      &(o)->verify,                                                     \
+	      "WHEN",                                                           \
+	      "a file: lazy, as it is read; open; mount: all first",            \
 	      verify_names },                                                   \
 	    { "unsigned",                                                       \
 	      0,                                                                \
@@ -69,9 +73,13 @@ static const char *const sandbox_names[] = { "on", "off", "require", NULL };
 	      "WHAT",	      "wrong bytes: eio, or also stop the mount",       \
 	      mismatch_names },                                                 \
 	    MIH_CLI_DEVICE_OPTIONS((o)->devices),                               \
+	    { "memory",	    0,                                                  \
+	      MIH_CLI_SIZE, &(o)->memory,                                       \
+	      "SIZE",	    "cache of verified bytes (default: 256M or less)",  \
+	      NULL },                                                           \
 	{                                                                       \
-		"memory", 0, MIH_CLI_SIZE, &(o)->memory, "SIZE",                \
-		    "cache of verified bytes (default: 256M or less)", NULL     \
+		"stage-memory", 0, MIH_CLI_SIZE, &(o)->stage_memory, "SIZE",    \
+		    "staged files (default: half of what is free)", NULL        \
 	}
 
 /* How the process behaves. */
@@ -304,26 +312,11 @@ static int settle_log(struct mih_cli_mount_options *o)
 	return MIH_CLI_GO_ON;
 }
 
-/* Words that are understood, but that this version cannot follow. */
-static int refuse(const struct mih_cli_mount_options *o)
-{
-	if (o->serve >= MIH_CLI_SERVE_DIRECT)
-		return mih_cli_usage(o->command,
-				     "--serve=%s is not in this version; use "
-				     "auto or cache",
-				     serve_names[o->serve]);
-	if (o->verify == MIH_CLI_VERIFY_OPEN)
-		return mih_cli_usage(o->command,
-				     "--verify=open is not in this version; "
-				     "use lazy or mount");
-	return MIH_CLI_GO_ON;
-}
-
 static int settle(struct mih_cli_mount_options *o)
 {
-	int end = refuse(o);
+	int end = MIH_CLI_GO_ON;
 
-	if (end == MIH_CLI_GO_ON && !o->root)
+	if (!o->root)
 		end =
 		    mih_cli_usage(o->command, "--root FILE is missing: the "
 					      "signature bundle of the model");
@@ -346,6 +339,8 @@ int mih_cli_mount_options_parse(struct mih_cli_mount_options *o,
 
 	*o = (struct mih_cli_mount_options){ .command = form->command,
 					     .memory = MIH_CLI_MEMORY_UNSAID,
+					     .stage_memory =
+						 MIH_CLI_MEMORY_UNSAID,
 					     .sandbox = SANDBOX_DEFAULT };
 	end = parse_all(o, form, argc, argv, operands_out);
 	return end == MIH_CLI_GO_ON ? settle(o) : end;

@@ -21,6 +21,7 @@ struct mih_cli_mount_options {
 	struct mih_cli_trust trust;
 	struct mih_cli_device_options devices;
 	uint64_t memory;
+	uint64_t stage_memory; /* UINT64_MAX: half of what is free */
 	int serve, verify, unsigned_files, on_mismatch, log_format, sandbox;
 	const char *symlink_root;
 	bool allow_symlinks, foreground, debug, clear_dead, mkdir;

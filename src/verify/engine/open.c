@@ -436,7 +436,7 @@ void mih_verify_open(struct mih_verify_engine *engine,
 	}
 }
 
-void mih_verify_open_cancel(struct mih_verify_engine *engine,
+bool mih_verify_open_cancel(struct mih_verify_engine *engine,
 			    struct mih_verify_open *request)
 {
 	struct mih_verify_file_run *run = &engine->files[request->file];
@@ -452,8 +452,7 @@ void mih_verify_open_cancel(struct mih_verify_engine *engine,
 	if (found && !run->waiters && run->opening)
 		atomic_store(&run->opening->cancelled, true);
 	pthread_mutex_unlock(&run->lock);
-	if (found)
-		answer(engine, request, -EINTR);
+	return found;
 }
 
 int mih_verify_staged(struct mih_verify_engine *engine, size_t file)
