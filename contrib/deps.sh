@@ -2,9 +2,11 @@
 # Install what mihfs needs on Debian 12 (or another Debian with apt-get).
 #
 #	contrib/deps.sh [build|test|package|all]
+#	contrib/deps.sh libfuse PREFIX
 #
 # build: to build, run and mount (default).  test: also what contrib/test.sh
-# uses.  package: for contrib/ci.sh package.  all: also Valgrind and more for the other jobs of contrib/ci.sh.
+# uses.  package: for contrib/ci.sh package.  all: also Valgrind and more for
+# the other jobs of contrib/ci.sh.  libfuse: a newer libfuse (see libfuse.sh).
 # Needs root only if something is missing; quick when nothing is.
 set -eu
 
@@ -31,8 +33,9 @@ package) wanted="$build_packages $package_packages" ;;
 all)
 	wanted="$build_packages $test_packages $package_packages $desk_packages"
 	;;
+libfuse) exec "$(dirname "$0")/libfuse.sh" "${2:?PREFIX is missing}" ;;
 *)
-	echo "usage: $0 [build|test|package|all]" >&2
+	echo "usage: $0 [build|test|package|all] | libfuse PREFIX" >&2
 	exit 2
 	;;
 esac
