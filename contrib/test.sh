@@ -84,7 +84,8 @@ at_least()
 check_plain()
 {
 	local tests
-	tests=$(cd "$src" && echo tests/mount/*.sh tests/attack/replay.sh)
+	tests=$(cd "$src" && echo tests/serve/*.sh tests/mount/*.sh \
+		tests/attack/replay.sh)
 	if at_least 6.9; then
 		export MIHFS_EXPECT_SERVE=1
 	fi
@@ -112,7 +113,7 @@ count()
 mount_test_lost()
 {
 	[ "$(id -u)" = 0 ] && [ -c /dev/fuse ] &&
-		[[ $1 = */mount/* || $1 = */kubernetes/* ]]
+		[[ $1 = */mount/* || $1 = */serve/* || $1 = */kubernetes/* ]]
 }
 
 # stage NAME SCRIPT: a script outside `make check` that speaks TAP.

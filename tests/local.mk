@@ -22,6 +22,7 @@ include tests/verify/local.mk
 include tests/fs/local.mk
 endif
 include tests/mount/local.mk
+include tests/serve/local.mk
 include tests/service/local.mk
 include tests/kubernetes/local.mk
 include tests/status/local.mk

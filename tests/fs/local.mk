@@ -3,7 +3,7 @@ TESTS += test_follow test_inode test_fs_options
 
 test_inode_SOURCES = tests/fs/test_inode.c
 test_inode_LDADD = libfs.a libutil.a $(CMOCKA_LIBS)
-test_fs_options_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS)
+test_fs_options_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS) -DFUSE_USE_VERSION=314
 test_fs_options_SOURCES = tests/fs/test_fs_options.c
 test_fs_options_LDADD = libfs.a libutil.a $(FUSE_LIBS) $(CMOCKA_LIBS)
 test_follow_SOURCES = tests/fs/test_follow.c

@@ -29,10 +29,9 @@ check_equal "--help is one page on stdout" \
 	"usage: mihfs mount --root FILE [options] MODEL MOUNTPOINT"
 check_status "no --root" 2 "$MIHFS" mount "$work/model" "$mnt"
 check_status "no mount point" 2 "$MIHFS" mount --root "$bundle" "$work/model"
-usage "--serve=stage" --serve=stage
-check_said "says that it is not in this version" "not in this version"
 usage "--serve=nonsense" --serve=nonsense
-usage "--verify=open" --verify=open
+usage "--verify=nonsense" --verify=nonsense
+usage "--stage-memory=nonsense" --stage-memory=nonsense
 usage "--memory=1K" --memory=1K
 usage "--log-level=loud" --log-level=loud
 usage "--ready-fd of nothing" "--ready-fd 77"

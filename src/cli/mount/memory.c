@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #define DEFAULT ((uint64_t)256 << 20)
 #define MIB(n)	((n) >> 20)
@@ -36,5 +38,51 @@ uint64_t mih_cli_memory_budget(uint64_t asked)
 		mih_log_info("memory: %" PRIu64 " of the %" PRIu64
 			     " MiB that the control group allows",
 			     MIB(budget), MIB(limit));
+	return budget;
+}
+
+/* What could be had without swapping; 0 if the kernel does not say. */
+static uint64_t available(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	uint64_t kib = 0;
+	char line[128];
+
+	while (f && !kib && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) != 1)
+			kib = 0;
+	if (f)
+		fclose(f);
+	return kib << 10;
+}
+
+/* Filling 4 KiB pages stops at 4-5 GB/s, however many cores do it. */
+static void tell_page_size(void)
+{
+	static const char path[] =
+	    "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
+	FILE *f = fopen(path, "re");
+	char line[128] = "";
+
+	if (f && fgets(line, sizeof(line), f) &&
+	    (strstr(line, "[never]") || strstr(line, "[deny]")))
+		mih_log_info("staged files take pages of 4 KiB; to fill them "
+			     "faster: echo advise > %s",
+			     path);
+	if (f)
+		fclose(f);
+}
+
+uint64_t mih_cli_memory_stages(uint64_t asked)
+{
+	uint64_t budget = available() / 2, limit;
+
+	tell_page_size();
+	if (asked != MIH_CLI_MEMORY_UNSAID)
+		return asked;
+	if (mih_cgroup_memory_limit(NULL, &limit))
+		budget = MIH_MIN(budget, limit / 2);
+	mih_log_info("memory of staged files: at most %" PRIu64 " MiB",
+		     MIB(budget));
 	return budget;
 }

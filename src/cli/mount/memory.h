@@ -1,5 +1,5 @@
 /*
- * cli/mount/memory.h - how much memory the cache of verified bytes may take
+ * cli/mount/memory.h - how much memory verified bytes may take
  *
  * Layer: src/cli.  Threads: no state.
  */
@@ -28,5 +28,14 @@ uint64_t mih_cli_memory_settle(uint64_t asked, uint64_t limit);
  * Tells in the log what was lowered.
  */
 uint64_t mih_cli_memory_budget(uint64_t asked);
+
+/**
+ * mih_cli_memory_stages() - the bytes that staged files may take in all
+ * @asked: what the operator wants; MIH_CLI_MEMORY_UNSAID
+ *
+ * Without a word half of what the machine has available now, or of the limit
+ * of the control group, whichever is less.
+ */
+uint64_t mih_cli_memory_stages(uint64_t asked);
 
 #endif
