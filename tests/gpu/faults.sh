@@ -82,4 +82,10 @@ check "sign with a device" "$MIHFS" sign --quiet --signature "$work/b.json" \
 	--private-key "$key" --device sim:0 "$work/model"
 check "and verify it with the processor" "$MIHFS" verify --device cpu \
 	--signature "$work/b.json" --public-key "$pub" "$work/model"
+
+# What doctor says of a device that is there, and of one that is broken.
+check "doctor" env MIHFS_SIM=1:wrong "$MIHFS" doctor
+check_said "doctor prints address and border" \
+	"sim:0 .*PCI 0000:00:00.0, .* GB/s after .* than a core"
+check_said "doctor names the broken one" "sim:1 (simulated) is there but does"
 mt_end

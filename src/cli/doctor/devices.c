@@ -62,19 +62,37 @@ static mih_err measure(const char *spec, struct mih_gpu_speed *speed)
 	return err;
 }
 
+/* From which size of batch on it is worth the way. */
+static void describe_speed(const struct mih_gpu_speed *speed, char *out,
+			   size_t cap)
+{
+	int len = snprintf(out, cap, ", %.1f GB/s after %.0f us, ",
+			   speed->gb_per_s, speed->latency_us);
+
+	if (len < 0 || (size_t)len >= cap)
+		return;
+	if (speed->border == UINT64_MAX)
+		snprintf(out + len, cap - (size_t)len, "slower than a core");
+	else
+		snprintf(out + len, cap - (size_t)len,
+			 "sooner than a core from %ju KiB on",
+			 (uintmax_t)(speed->border >> 10));
+}
+
 /* What only shows the processor in another guise is not worth the time. */
 static void say_device(struct mih_cli_doctor *d,
 		       const struct mih_gpu_info *info)
 {
 	const struct mih_gpu_identity *id = &info->id;
 	struct mih_gpu_speed speed;
-	char rate[32] = "";
+	char rate[128] = "";
 	mih_err err = id->is_gpu ? measure(info->spec, &speed) : 0;
 
 	if (!err && id->is_gpu)
-		snprintf(rate, sizeof(rate), ", %.1f GB/s", speed.gb_per_s);
-	mih_cli_doctor_fact(d, info->spec, "%s, %s, %.1f GiB%s%s", id->name,
-			    id->driver, (double)id->memory / (1 << 30), rate,
+		describe_speed(&speed, rate, sizeof(rate));
+	mih_cli_doctor_fact(d, info->spec, "%s, %s, %.1f GiB%s%s%s%s", id->name,
+			    id->driver, (double)id->memory / (1 << 30),
+			    id->pci[0] ? ", PCI " : "", id->pci, rate,
 			    info->automatic ? ", taken by auto" : "");
 	if (err)
 		mih_cli_doctor_problem(
