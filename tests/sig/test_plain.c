@@ -2,6 +2,7 @@
  * it does take what signers write. */
 #include "lib/sig.h"
 #include "sig/sig_internal.h"
+#include "util/bytes.h"
 #include "util/checked.h"
 
 #define H1   "1111111111111111111111111111111111111111111111111111111111111111"
@@ -38,6 +39,11 @@ static const char *const not_plain[] = {
 	WITH("\\u0061", ""),
 	WITH("a\\\\b", ""),
 	WITH("a\tb", ""),
+	WITH("a\t", ""),
+	WITH("a\n", ""),
+	WITH("a\r\n", ""),
+	"{\"name\n\":\"a\",\"algorithm\":\"sha256\",\"digest\":\"" H1 "\"}",
+	"{\"name\":\"a\",\"algorithm\":\"sha256\",\"digest\":\"" H1 "\r\"}",
 	WITH("a\x7f", ""),
 	WITH("\xc3\xa9", ""),
 	WITH("\xff", ""),
@@ -168,6 +174,131 @@ static void test_plain_agrees_with_the_library(void **state)
 	assert_true(ntaken > len);
 }
 
+/* What matters to a reader of JSON, and a little that does not. */
+static const char *const splices[] = {
+	"\"",
+	"\\",
+	"\\\"",
+	"\\u0061",
+	"\\ud800",
+	"\\ud83d\\ude00",
+	"\n",
+	"\t",
+	"\r",
+	" ",
+	"\x01",
+	"\xc3\xa9",
+	"\xed\xa0\x80",
+	"\x7f",
+	"{",
+	"}",
+	"[",
+	"]",
+	",",
+	":",
+	"0",
+	"-",
+	".",
+	"e9",
+	"99999999999999999",
+	"null",
+	"//",
+	"/*",
+	"..",
+	"/",
+	"\"name\":\"b\",",
+	"\"size\":1,",
+	"\"annotations\":{},",
+	"\\u0000",
+};
+
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+/* Put a splice in, take some bytes out, or both. */
+static size_t mutate(char *text, size_t len, uint32_t *seed)
+{
+	size_t which = next_random(seed) % MIH_ARRAY_LEN(splices);
+	const char *in = next_random(seed) % 4 ? splices[which] : "";
+	size_t at = next_random(seed) % (len + 1), n = strlen(in);
+	size_t out = next_random(seed) % 3 ? 0 : next_random(seed) % 4;
+
+	out = MIH_MIN(out, len - at);
+	memmove(text + at + n, text + at + out, len - at - out);
+	memcpy(text + at, in, n);
+	return len + n - out;
+}
+
+static void check_text(json_t *object, const char *key, const char *want)
+{
+	const char *got = json_string_value(json_object_get(object, key));
+
+	assert_non_null(got);
+	assert_string_equal(got, want);
+}
+
+static void check_hex(json_t *object, const char *key, const uint8_t *want)
+{
+	char hex[65];
+
+	mih_bytes_to_hex(want, 32, hex);
+	check_text(object, key, hex);
+}
+
+/* All that was read stands there, and nothing else does. */
+static void check_same(const char *text, size_t len,
+		       const struct mih_sig_resource *res)
+{
+	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *notes = json_object_get(json, "annotations"), *note;
+
+	if (!json)
+		fail_msg("taken, but no JSON: %.*s", (int)len, text);
+	check_text(json, "name", res->name);
+	check_text(json, "algorithm", "sha256");
+	check_hex(json, "digest", res->digest);
+	assert_int_equal(json_object_size(json), notes ? 4 : 3);
+	assert_int_equal(res->tree != MIH_HASH_NONE, notes != NULL);
+	if (notes) {
+		note = json_object_get(notes, "mihfs");
+		assert_int_equal(json_object_size(notes), 1);
+		assert_int_equal(json_object_size(note), 3);
+		check_text(note, "tree", mih_hash_info(res->tree)->name);
+		check_hex(note, "root", res->root);
+		assert_int_equal(
+		    json_integer_value(json_object_get(note, "size")),
+		    res->nbytes);
+	}
+	json_decref(json);
+}
+
+static void test_plain_agrees_with_the_library_at_random(void **state)
+{
+	uint32_t seed = 20260317;
+	size_t ntaken = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 100000; i++) {
+		const char *from = plain[i % MIH_ARRAY_LEN(plain)];
+		size_t len = strlen(from);
+		struct mih_sig_resource res = { 0 };
+		char text[1024];
+
+		memcpy(text, from, len);
+		for (size_t n = 1 + next_random(&seed) % 3; n > 0; n--)
+			len = mutate(text, len, &seed);
+		if (!read_exactly(text, len, &res))
+			continue;
+		ntaken++;
+		check_same(text, len, &res);
+		free(res.name);
+	}
+	assert_true(ntaken > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_plain_leaves_the_rest),
 		cmocka_unit_test(test_plain_cut_short),
 		cmocka_unit_test(test_plain_agrees_with_the_library),
+		cmocka_unit_test(test_plain_agrees_with_the_library_at_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,8 @@ static bool read_word(struct cursor *c, void *out)
 	       *c->at != '"' && *c->at != '\\')
 		c->at++;
 	word->len = (size_t)(c->at - word->text);
-	return take(c, '"');
+	/* No blanks are skipped here: a bare line break is no JSON. */
+	return c->at < c->end && *c->at++ == '"';
 }
 
 /* 18 digits cannot overflow. What follows the last is the caller's to judge,
