@@ -46,6 +46,11 @@ const struct mih_status_figure mih_status_counts[MIH_VERIFY_COUNTS] = {
 	[MIH_VERIFY_EVICTED] = { "evicted_extents", "evicted_extents_total",
 				 "Extents of 1 MiB worth keeping, dropped for "
 				 "want of room in the cache." },
+	[MIH_VERIFY_STAGED] = { "staged_files", "staged_files_total",
+				"Files verified whole into sealed memory." },
+	[MIH_VERIFY_UNSTAGED] = { "unstaged_files", "unstaged_files_total",
+				  "Openings that should have been staged, but "
+				  "for which there was no room." },
 	[MIH_VERIFY_PAGES_SIDECAR] = { "sidecar_pages", "sidecar_pages_total",
 				       "Pages of digests proven from the "
 				       "sidecar." },
@@ -75,6 +80,12 @@ const struct mih_status_figure mih_status_gauges[MIH_VERIFY_GAUGES] = {
 				     "Bound of the cache of verified bytes." },
 	[MIH_VERIFY_LAYER_BYTES] = { "digest_bytes", "digest_bytes",
 				     "Proven digests in memory." },
+	[MIH_VERIFY_STAGE_BYTES] = { "stage_bytes", "stage_bytes",
+				     "Verified files in sealed memory, those "
+				     "being filled included." },
+	[MIH_VERIFY_STAGE_LIMIT] = { "stage_limit_bytes", "stage_limit_bytes",
+				     "Bound of the staged files; 0: none is "
+				     "staged." },
 	[MIH_VERIFY_OPEN_FILES] = { "open_files", "open_files",
 				    "Files of the model held open." },
 	[MIH_VERIFY_INFLIGHT] = { "in_flight", "in_flight",

@@ -85,6 +85,8 @@ for how in cache direct stage; do
 	if [ $how = stage ] && ! fell_back; then
 		check "stage: the kernel serves, not the daemon" \
 			without_server "$mnt/large" "$large"
+		check "stage: and the status counts what is staged" \
+			grep -q '"stage_bytes": *[1-9]' "$mnt/.mihfs/status.json"
 	fi
 	if [ "${MIHFS_EXPECT_SERVE-}" = 1 ]; then
 		check_fails "$how is possible here" fell_back

@@ -152,6 +152,7 @@ static void test_whole_file_is_read_once(void **state)
 static void test_budget_drops_what_was_closed_first(void **state)
 {
 	struct engine_test *t = start(false, 7 * MIB);
+	struct mih_verify_stats stats;
 	uint64_t before;
 
 	(void)state;
@@ -168,6 +169,12 @@ static void test_budget_drops_what_was_closed_first(void **state)
 	assert_int_equal(disk_bytes(t), before);
 	assert_staged(t, ALSO);
 	assert_int_equal(t->nlines, 0);
+	stats = mih_test_engine_stats(t);
+	assert_int_equal(stats.counts[MIH_VERIFY_STAGED], 2);
+	assert_int_equal(stats.counts[MIH_VERIFY_UNSTAGED], 1);
+	assert_int_equal(stats.gauges[MIH_VERIFY_STAGE_BYTES],
+			 files[THREE].nbytes + files[ALSO].nbytes);
+	assert_int_equal(stats.gauges[MIH_VERIFY_STAGE_LIMIT], 7 * MIB);
 }
 
 static void test_budget_makes_room(void **state)

@@ -32,6 +32,9 @@ enum mih_verify_count {
 	MIH_VERIFY_UNREAD_GROUPS, /* of these, those that could not be read */
 	MIH_VERIFY_HEALED_GROUPS, /* bad before, as signed again */
 	MIH_VERIFY_EVICTED,	  /* extents dropped that were worth keeping */
+	/* Whole files in sealed memory. */
+	MIH_VERIFY_STAGED,   /* filled and sealed */
+	MIH_VERIFY_UNSTAGED, /* opened without: no room, or no memory */
 	/* Pages of the fine layer. */
 	MIH_VERIFY_PAGES_SIDECAR, /* proven from the sidecar */
 	MIH_VERIFY_PAGES_DATA,	  /* made from the data instead */
@@ -83,8 +86,10 @@ enum mih_verify_gauge {
 	MIH_VERIFY_CACHE_BYTES, /* verified extents, in flight included */
 	MIH_VERIFY_CACHE_LIMIT,
 	MIH_VERIFY_LAYER_BYTES, /* proven pages of the fine layer */
-	MIH_VERIFY_OPEN_FILES,	/* of the model, held open */
-	MIH_VERIFY_INFLIGHT,	/* loads and opens that have not ended */
+	MIH_VERIFY_STAGE_BYTES, /* files in sealed memory */
+	MIH_VERIFY_STAGE_LIMIT,
+	MIH_VERIFY_OPEN_FILES, /* of the model, held open */
+	MIH_VERIFY_INFLIGHT,   /* loads and opens that have not ended */
 	MIH_VERIFY_QUEUE_URGENT,
 	MIH_VERIFY_QUEUE_AHEAD,
 	MIH_VERIFY_QUEUE_WHOLE, /* passes over whole files */

@@ -254,6 +254,9 @@ void mih_verify_engine_stats(struct mih_verify_engine *engine,
 	gauges[MIH_VERIFY_CACHE_BYTES] = atomic_load(&engine->cache_bytes);
 	gauges[MIH_VERIFY_CACHE_LIMIT] = engine->memory;
 	gauges[MIH_VERIFY_LAYER_BYTES] = layer_bytes(&engine->pages);
+	gauges[MIH_VERIFY_STAGE_BYTES] =
+	    mih_verify_stages_bytes(&engine->stages);
+	gauges[MIH_VERIFY_STAGE_LIMIT] = engine->stages.budget;
 	gauges[MIH_VERIFY_OPEN_FILES] = atomic_load(&engine->nopen);
 	gauges[MIH_VERIFY_INFLIGHT] = atomic_load(&engine->inflight);
 	gauges[MIH_VERIFY_QUEUE_URGENT] =

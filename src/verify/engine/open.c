@@ -241,25 +241,35 @@ static void keep_layers(struct mih_verify_opening *opening)
 	pthread_mutex_unlock(&run->lock);
 }
 
+/* All bytes are proven and in their place. A stage that cannot be sealed is no
+ * stage, but the file is as good as any. */
+static void keep_stage(struct mih_verify_opening *opening)
+{
+	struct mih_verify_engine *engine = opening->engine;
+	struct mih_verify_stage **stage = &engine->files[opening->file].stage;
+	mih_err err = mih_verify_stage_seal(*stage);
+
+	if (!err) {
+		mih_verify_count(engine, MIH_VERIFY_STAGED, 1);
+		return;
+	}
+	mih_log_warning("%s: cannot be sealed in memory: %s",
+			path_of(engine, opening->file), strerror(-err));
+	mih_verify_stage_drop(&engine->stages, stage);
+}
+
 static void filled(struct mih_verify_fill *fill, mih_err err)
 {
 	struct mih_verify_opening *opening =
 	    container_of(fill, struct mih_verify_opening, fill);
-	struct mih_verify_stages *stages = &opening->engine->stages;
-	struct mih_verify_stage **stage =
-	    &opening->engine->files[opening->file].stage;
-
-	mih_err unsealed = 0;
+	struct mih_verify_engine *engine = opening->engine;
 
 	opening->told = err == -EIO;
-	if (fill->to && !err)
-		unsealed = mih_verify_stage_seal(*stage);
-	if (unsealed)
-		mih_log_warning("%s: cannot be sealed in memory: %s",
-				path_of(opening->engine, opening->file),
-				strerror(-unsealed));
-	if (fill->to && (err || unsealed))
-		mih_verify_stage_drop(stages, stage);
+	if (fill->to && err)
+		mih_verify_stage_drop(&engine->stages,
+				      &engine->files[opening->file].stage);
+	else if (fill->to)
+		keep_stage(opening);
 	opening_end(opening, err);
 }
 
@@ -277,6 +287,7 @@ static uint8_t *stage_for(struct mih_verify_opening *opening)
 	err = mih_verify_stage_new(&engine->stages, nbytes, stage);
 	if (!err)
 		return (*stage)->map;
+	mih_verify_count(engine, MIH_VERIFY_UNSTAGED, 1);
 	mih_log_warning("%s: not staged, %s", path_of(engine, opening->file),
 			err == -ENOSPC ? "it does not fit the budget"
 				       : strerror(-err));

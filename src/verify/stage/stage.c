@@ -19,6 +19,16 @@ void mih_verify_stages_init(struct mih_verify_stages *stages, uint64_t budget)
 	stages->budget = budget;
 }
 
+uint64_t mih_verify_stages_bytes(struct mih_verify_stages *stages)
+{
+	uint64_t nbytes;
+
+	pthread_mutex_lock(&stages->lock);
+	nbytes = stages->nbytes;
+	pthread_mutex_unlock(&stages->lock);
+	return nbytes;
+}
+
 static void stage_free(struct mih_verify_stage *stage)
 {
 	if (stage->map)

@@ -85,6 +85,9 @@ MIH_MUST_CHECK mih_err mih_verify_stage_new(struct mih_verify_stages *stages,
 					    uint64_t nbytes,
 					    struct mih_verify_stage **owner);
 
+/** mih_verify_stages_bytes() - that all stages take. */
+uint64_t mih_verify_stages_bytes(struct mih_verify_stages *stages);
+
 /** mih_verify_stage_seal() - no byte of it can change from now on. */
 MIH_MUST_CHECK mih_err mih_verify_stage_seal(struct mih_verify_stage *stage);
 
