@@ -37,6 +37,19 @@ void mih_verify_open(struct mih_verify_engine *engine,
 	request->done(request, 0);
 }
 
+bool mih_verify_open_cancel(struct mih_verify_engine *engine,
+			    struct mih_verify_open *request)
+{
+	(void)engine, (void)request;
+	return false; /* it was answered at once */
+}
+
+int mih_verify_staged(struct mih_verify_engine *engine, size_t file)
+{
+	(void)engine, (void)file;
+	return -1;
+}
+
 void mih_verify_close(struct mih_verify_engine *engine, size_t file)
 {
 	(void)engine, (void)file;
@@ -102,20 +115,6 @@ void mih_sig_bundle_root(const struct mih_sig_bundle *bundle, uint8_t root[32])
 {
 	(void)bundle;
 	memset(root, 0, 32);
-}
-
-void mih_verify_engine_stats(struct mih_verify_engine *engine,
-			     struct mih_verify_stats *stats_out)
-{
-	(void)engine;
-	*stats_out = (struct mih_verify_stats){ 0 };
-}
-
-struct mih_gpu_dev *
-mih_verify_engine_device(const struct mih_verify_engine *engine)
-{
-	(void)engine;
-	return NULL;
 }
 
 void mih_verify_engine_shrink(struct mih_verify_engine *engine, size_t memory)

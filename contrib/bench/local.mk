@@ -5,9 +5,9 @@
 #   make bench-scale   1 TiB and 100,000 files: time to mount, memory
 #   make bench-many    100,000 and a million files, beside their limits
 #   make gpu_rates     then gpu_rates DEVICE: what a device can do
+# `make check` builds them too, so that it tells when one no longer links.
 bench_programs = copy_server gpu_rates huge_model many_files reader
-EXTRA_PROGRAMS += $(bench_programs)
-CLEANFILES += $(bench_programs)
+check_PROGRAMS += $(bench_programs)
 EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/lib.sh \
 	contrib/bench/mount_bench.sh contrib/bench/status_bench.sh \
 	contrib/bench/many_bench.sh contrib/bench/scale_bench.sh
