@@ -24,6 +24,7 @@ endif
 include tests/mount/local.mk
 include tests/serve/local.mk
 include tests/service/local.mk
+include tests/shards/local.mk
 include tests/kubernetes/local.mk
 include tests/status/local.mk
 include tests/attack/local.mk

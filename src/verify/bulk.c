@@ -15,7 +15,6 @@
  * cores are worked on at once; without one the pieces of a single file keep
  * all cores busy, and files are taken one after the other.
  */
-#include "hash/stream.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/io.h"
@@ -266,27 +265,33 @@ static bool chain_can_move(const struct active *a)
 	return !a->chaining && a->ready && a->ready->off == a->chained;
 }
 
+static struct mih_verify_bulk_part part_of(const struct piece *piece)
+{
+	return (struct mih_verify_bulk_part){ piece->buf, piece->off,
+					      piece->range.len };
+}
+
 /* One link, without the lock; only one thread at a time is here for @a. */
 static mih_err run_link(struct pass *pass, struct active *a,
 			const struct piece *piece, mih_err *stop_err)
 {
 	struct mih_verify_bulk *bulk = pass->bulk;
-	uint64_t end = piece->off + piece->range.len;
+	struct mih_verify_bulk_part part = part_of(piece);
+	bool wanted = bulk->hint && (part.off + part.len) % HINT == 0;
 	uint8_t state[MIH_HASH_SHA256_STATE];
 	mih_err err;
 
 	if (bulk->files[a->file].shards)
-		return mih_verify_bulk_shards(
-		    bulk, a->file,
-		    &(struct mih_verify_bulk_part){ piece->buf, piece->off,
-						    piece->range.len },
-		    &a->chain);
-	err = mih_hash_stream_update(a->chain.stream, piece->buf,
-				     piece->range.len);
-	if (err || !bulk->hint || end % HINT)
+		err = mih_verify_bulk_shards(bulk, a->file, &part, &a->chain,
+					     wanted ? state : NULL);
+	else
+		err = mih_hash_stream_update(a->chain.stream, part.data,
+					     part.len);
+	if (err || !wanted)
 		return err;
-	mih_hash_stream_sha256_state(a->chain.stream, state);
-	*stop_err = bulk->hint(bulk->context, a->file, end / HINT - 1, state);
+	if (!bulk->files[a->file].shards)
+		mih_hash_stream_sha256_state(a->chain.stream, state);
+	*stop_err = bulk->hint(bulk->context, a->file, part.off / HINT, state);
 	return 0;
 }
 
@@ -377,15 +382,13 @@ static void batch_done(struct mih_gpu_batch *batch, mih_err err)
 static void read_piece(struct pass *pass, struct piece *piece)
 {
 	const struct active *a = piece->of;
+	struct mih_verify_bulk_part part = part_of(piece);
 	mih_err err;
 
-	err = mih_io_pread_full(a->src.fd, piece->buf, piece->range.len,
-				piece->off);
+	err = mih_io_pread_full(a->src.fd, piece->buf, part.len, part.off);
 	if (!err && pass->bulk->files[a->file].hints)
-		err = mih_verify_bulk_hinted(
-		    pass->bulk, a->file,
-		    &(struct mih_verify_bulk_part){ piece->buf, piece->off,
-						    piece->range.len });
+		err =
+		    mih_verify_bulk_hinted(&pass->bulk->files[a->file], &part);
 	if (err || pass->bulk->tree == MIH_HASH_NONE) {
 		piece_hashed(piece, err, 0);
 		return;
@@ -403,12 +406,13 @@ static void read_piece(struct pass *pass, struct piece *piece)
 	mih_gpu_submit(pass->bulk->dev, &piece->batch);
 }
 
+/* Pieces end where hints are, and where groups do. */
 static void claim(struct active *a, struct piece *piece)
 {
 	piece->of = a;
 	piece->off = a->claimed;
 	piece->range.len =
-	    (size_t)MIH_MIN((uint64_t)PIECE, a->end - a->claimed);
+	    (size_t)MIH_MIN(PIECE - a->claimed % PIECE, a->end - a->claimed);
 	a->claimed += piece->range.len;
 	a->out++;
 }

@@ -35,10 +35,13 @@ struct mih_verify_bulk_file {
 			     params.tree they are all of the file */
 	size_t nshards;
 	const uint8_t *hints; /* with params.flat sha256: what somebody says
-			     its state is after each whole MiB, 32 bytes each
-			     (borrowed). Then pieces are checked in any order;
-			     err is MIH_EDIGEST if one does not fit, which may
-			     be the fault of a hint. Or NULL */
+			     the state is at each whole MiB of the file, 32
+			     bytes each (borrowed). Then pieces are checked in
+			     any order; err is MIH_EDIGEST if one does not fit,
+			     or a shard, which may be the fault of a hint. With
+			     shards only if mih_verify_bulk_hintable(). Or
+			     NULL */
+	uint64_t first_hint;  /* the number of the first of them */
 	mih_err err; /* out: 0; -ENODATA shorter; -EFBIG longer; -ESTALE
 			written to meanwhile; -EINVAL no regular
 			file; -ELOOP, -EXDEV a link; -errno */
@@ -61,7 +64,8 @@ struct mih_verify_bulk {
 	/** Group digests of one piece. Any thread, any order, many at once. */
 	mih_err (*groups)(void *context, size_t file, uint64_t first,
 			  const uint8_t *digests, size_t n);
-	/** SHA-256 state after (@i + 1) MiB; NULL: no hints wanted. */
+	/** SHA-256 state at (@i + 1) MiB, of the shard where there are some;
+	 *  NULL: no hints wanted. */
 	mih_err (*hint)(void *context, size_t file, uint64_t i,
 			const uint8_t state[32]);
 	/** File @file is complete (see its err). Any thread, once per file,
@@ -70,6 +74,14 @@ struct mih_verify_bulk {
 	_Atomic uint64_t *progress; /* bytes done so far, or NULL */
 	const atomic_bool *cancel;  /* set: stop with -ECANCELED; or NULL */
 };
+
+/**
+ * mih_verify_bulk_hintable() - can hints be of use for these shards?
+ *
+ * A state exists only after whole blocks of 64 bytes, so a shard that goes on
+ * beyond a MiB must begin at a multiple of that.
+ */
+bool mih_verify_bulk_hintable(const struct mih_sig_shard *shards, size_t n);
 
 /**
  * mih_verify_bulk_run() - do it all; every byte is read exactly once

@@ -57,20 +57,23 @@ struct mih_verify_bulk_part {
 
 /**
  * mih_verify_bulk_hinted() - do a file's hints hold over @part?
- * @part: a whole MiB at a multiple of it, or the rest of the file
+ * @file: with hints
+ * @part: from a multiple of a MiB, or where the file (its first shard) begins,
+ *        to the next multiple or the end of the file (its last shard)
  *
- * Sets the file's flat digest when @part ends the file: it is the file's only
- * if all other parts gave 0 as well. Source: doc/format.md section 5.
+ * Shards that end in @part are held against their digests. Without shards the
+ * flat digest is set when @part ends the file. Neither says anything unless
+ * all other parts gave 0 as well. Source: doc/format.md section 5.
  *
  * Return: 0 or MIH_EDIGEST, without a story.
  */
-MIH_MUST_CHECK mih_err
-mih_verify_bulk_hinted(const struct mih_verify_bulk *bulk, size_t file,
-		       const struct mih_verify_bulk_part *part);
+MIH_MUST_CHECK mih_err mih_verify_bulk_hinted(
+    struct mih_verify_bulk_file *file, const struct mih_verify_bulk_part *part);
 
 /**
  * mih_verify_bulk_shards() - hold bytes against the shards they lie in
  * @part: the bytes that follow those of the last call
+ * @state: set to the sha256 state at the end of @part, for a hint; or NULL
  *
  * Counts shards that differ in the file's nbad.
  *
@@ -79,6 +82,6 @@ mih_verify_bulk_hinted(const struct mih_verify_bulk *bulk, size_t file,
 MIH_MUST_CHECK mih_err
 mih_verify_bulk_shards(const struct mih_verify_bulk *bulk, size_t file,
 		       const struct mih_verify_bulk_part *part,
-		       struct mih_verify_bulk_chain *chain);
+		       struct mih_verify_bulk_chain *chain, uint8_t *state);
 
 #endif

@@ -17,6 +17,7 @@ libverify_a_SOURCES = \
 	src/verify/engine/read.c \
 	src/verify/engine/verdict.c \
 	src/verify/engine/verdict_internal.h \
+	src/verify/hints.c \
 	src/verify/look.c src/verify/look.h \
 	src/verify/count/counts.h \
 	src/verify/model.c src/verify/model.h \

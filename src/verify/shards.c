@@ -13,6 +13,9 @@
 #include "tree/fold.h"
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "util/log.h"
+#include "util/pool.h"
+#include "verify/bulk_internal.h"
 #include "verify/engine/engine_internal.h"
 
 #include <stdlib.h>
@@ -100,9 +103,7 @@ static mih_err unit_init(struct unit *u)
 	u->buf = malloc(MIH_VERIFY_EXTENT);
 	u->nodes = calloc(mih_hash_ngroups(u->to - u->from),
 			  mih_verify_node_len(file));
-	if (!u->claimed || !u->buf || !u->nodes)
-		return -ENOMEM;
-	return mih_hash_stream_new(file->resource->alg, &u->stream);
+	return u->claimed && u->buf && u->nodes ? 0 : -ENOMEM;
 }
 
 /* The shard at hand is complete. */
@@ -143,11 +144,19 @@ static mih_err feed(struct unit *u, uint64_t off, size_t len)
 	return 0;
 }
 
-static mih_err read_piece(struct unit *u, uint64_t off)
+/* Where the piece at @off ends: where hints are. */
+static uint64_t piece_end(const struct unit *u, uint64_t off)
+{
+	return MIH_MIN((off / MIH_VERIFY_EXTENT + 1) * MIH_VERIFY_EXTENT,
+		       u->to);
+}
+
+/* Read the piece at @off and make its group digests. */
+static mih_err load_piece(const struct unit *u, uint64_t off, uint8_t *buf)
 {
 	struct mih_hash_range range = {
-		.data = u->buf,
-		.len = (size_t)MIH_MIN(u->to - off, MIH_VERIFY_EXTENT),
+		.data = buf,
+		.len = (size_t)(piece_end(u, off) - off),
 		.off = off,
 		.is_root = u->file->nbytes <= MIH_HASH_GROUP,
 	};
@@ -155,12 +164,135 @@ static mih_err read_piece(struct unit *u, uint64_t off)
 
 	if (atomic_load(&u->engine->stopping))
 		return -ECANCELED;
-	if (mih_io_pread_full(u->job->backing->fd, u->buf, range.len, off))
+	if (mih_io_pread_full(u->job->backing->fd, buf, range.len, off))
 		return MIH_EDIGEST;
 	mih_verify_count(u->engine, MIH_VERIFY_DISK_BYTES, range.len);
 	mih_hash_groups(u->file->tree, &range, 1,
 			u->nodes + group * mih_verify_node_len(u->file));
-	return feed(u, off, range.len);
+	return 0;
+}
+
+/* One shard after the other: sure to tell which of them is bad. */
+static mih_err read_in_order(struct unit *u)
+{
+	mih_err err = mih_hash_stream_new(u->file->resource->alg, &u->stream);
+
+	for (uint64_t off = u->from; !err && off < u->to;
+	     off = piece_end(u, off)) {
+		err = load_piece(u, off, u->buf);
+		if (!err)
+			err = feed(u, off, (size_t)(piece_end(u, off) - off));
+	}
+	return err;
+}
+
+/* By all cores at once, where the sidecar has hints. */
+struct hinted {
+	const struct unit *u;
+	struct mih_verify_bulk_file file; /* its shards are the unit's */
+	_Atomic uint64_t next;		  /* piece to be taken */
+	_Atomic uint64_t nchecked;	  /* bytes that hints led through */
+	_Atomic mih_err err;		  /* the first */
+};
+
+static mih_err check_piece(struct hinted *h, uint64_t off, uint8_t *buf)
+{
+	const struct unit *u = h->u;
+	uint64_t from = MIH_MAX(off, u->first->begin);
+	uint64_t to = MIH_MIN(piece_end(u, off), u->last->end);
+	mih_err err = load_piece(u, off, buf);
+
+	if (err)
+		return err;
+	return mih_verify_bulk_hinted(
+	    &h->file, &(struct mih_verify_bulk_part){ buf + (from - off), from,
+						      (size_t)(to - from) });
+}
+
+static void check_pieces(void *context)
+{
+	struct hinted *h = context;
+	uint64_t first = h->u->from / MIH_VERIFY_EXTENT;
+	mih_autofree uint8_t *buf = malloc(MIH_VERIFY_EXTENT);
+	mih_err err = buf ? 0 : -ENOMEM, none = 0;
+
+	while (!err && !atomic_load(&h->err)) {
+		uint64_t i = first + atomic_fetch_add(&h->next, 1);
+		uint64_t off = MIH_MAX(i * MIH_VERIFY_EXTENT, h->u->from);
+
+		if (off >= h->u->to)
+			return;
+		err = check_piece(h, off, buf);
+		if (!err)
+			atomic_fetch_add(&h->nchecked,
+					 piece_end(h->u, off) - off);
+	}
+	if (err)
+		atomic_compare_exchange_strong(&h->err, &none, err);
+}
+
+/* What the sidecar says of the states in these shards; NULL: nothing. */
+static uint8_t *read_hints(const struct unit *u, uint64_t first)
+{
+	const struct mih_verify_layers *proof = u->job->proof;
+	size_t n = (size_t)(u->last->end / MIH_VERIFY_EXTENT - first);
+	mih_autofree uint8_t *hints = NULL;
+
+	if (u->file->resource->alg != MIH_HASH_SHA256 ||
+	    u->to - u->from <= MIH_TREE_PAGE || !proof->has_entry ||
+	    !proof->entry.has_hints ||
+	    !mih_verify_bulk_hintable(u->first,
+				      (size_t)(u->last - u->first) + 1))
+		return NULL;
+	hints = calloc(n, MIH_HASH_SHA256_STATE);
+	if (!hints ||
+	    mih_tree_sidecar_read_hints(u->engine->model->sidecar,
+					&proof->entry, first, n, hints))
+		return NULL;
+	return MIH_STEAL(&hints);
+}
+
+/* Return: -ENOENT without hints; MIH_EDIGEST: something is wrong, which may be
+ * a hint. */
+static mih_err read_hinted(const struct unit *u)
+{
+	uint64_t first = u->first->begin / MIH_VERIFY_EXTENT;
+	mih_autofree uint8_t *hints = read_hints(u, first);
+	struct hinted h = {
+		.u = u,
+		.file = {
+			.nbytes = u->file->nbytes,
+			.shards = u->first,
+			.nshards = (size_t)(u->last - u->first) + 1,
+			.hints = hints,
+			.first_hint = first,
+		},
+	};
+	mih_err err;
+
+	if (!hints)
+		return -ENOENT;
+	err = mih_pool_crew("mihfs-shard", mih_pool_cores(), check_pieces, &h);
+	if (err || h.err)
+		return err ? err : h.err;
+	return h.nchecked == u->to - u->from ? 0 : MIH_EDIGEST;
+}
+
+/* With hints, one shard is checked by all cores. If they do not lead to its
+ * digest that may be their fault, so it has another chance without them. */
+static mih_err read_unit(struct unit *u)
+{
+	mih_err hinted = read_hinted(u), err = hinted;
+
+	if (err != -ENOENT && err != MIH_EDIGEST)
+		return err;
+	err = read_in_order(u);
+	if (!err && hinted == MIH_EDIGEST &&
+	    !atomic_exchange(&u->job->proof->warned, true))
+		mih_log_warning("%s: the tree file holds wrong hints; shards "
+				"were read twice",
+				u->file->path);
+	return err;
 }
 
 /* Its groups are proven: what lies above them is as well. */
@@ -286,9 +418,7 @@ mih_err mih_verify_shards_prove(struct mih_verify_engine *engine,
 	if (err)
 		return err;
 	claim_pages(&u);
-	for (uint64_t off = u.from; !err && off < u.to;
-	     off += MIH_VERIFY_EXTENT)
-		err = read_piece(&u, off);
+	err = read_unit(&u);
 	end_unit(&u, err);
 	if (err)
 		return err;

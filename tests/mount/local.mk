@@ -4,7 +4,7 @@ mount_tests = \
 	tests/mount/many.sh tests/mount/mixed.sh \
 	tests/mount/hints.sh tests/mount/names.sh \
 	tests/mount/options.sh tests/mount/readonly.sh tests/mount/run.sh \
-	tests/mount/sandbox.sh tests/mount/shards.sh \
+	tests/mount/sandbox.sh \
 	tests/mount/signers.sh tests/mount/stop.sh
 dist_check_SCRIPTS += $(mount_tests)
 TESTS += $(mount_tests)

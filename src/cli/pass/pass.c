@@ -175,9 +175,14 @@ static bool belongs(const struct round *round,
 	       (!round->is_second || file->err == MIH_EDIGEST);
 }
 
-static const uint8_t *states_of(const struct round *round, size_t i)
+/* Of a file, or of one of its shards. */
+static const uint8_t *states_of(const struct round *round, size_t i,
+				const struct mih_verify_bulk_file *part)
 {
-	return round->is_second ? NULL : round->pass->files[i].states;
+	if (round->is_second ||
+	    !mih_verify_bulk_hintable(part->shards, part->nshards))
+		return NULL;
+	return round->pass->files[i].states;
 }
 
 /* Shards are read side by side, each by itself, unless the groups of the whole
@@ -205,15 +210,17 @@ static void collect_file(struct reading *reading, size_t i)
 	size_t nparts = parts_of(file);
 
 	for (size_t part = 0; part < nparts; part++) {
-		reading->round.members[reading->bulk.nfiles] = i;
-		reading->bulk.files[reading->bulk.nfiles++] =
-		    (struct mih_verify_bulk_file){
-			    .path = file->path,
-			    .nbytes = file->nbytes,
-			    .shards = file->shards ? file->shards + part : NULL,
-			    .nshards = file->nshards / nparts,
-			    .hints = states_of(&reading->round, i),
-		    };
+		size_t n = reading->bulk.nfiles++;
+		struct mih_verify_bulk_file *to = &reading->bulk.files[n];
+
+		reading->round.members[n] = i;
+		*to = (struct mih_verify_bulk_file){
+			.path = file->path,
+			.nbytes = file->nbytes,
+			.shards = file->shards ? file->shards + part : NULL,
+			.nshards = file->nshards / nparts,
+		};
+		to->hints = states_of(&reading->round, i, to);
 	}
 	file->err = 0;
 	file->nbad = 0;

@@ -144,16 +144,16 @@ struct mih_cli_pass_file {
 	uint64_t nbytes;
 	enum mih_hash_alg flat; /* wanted, or MIH_HASH_NONE */
 	enum mih_hash_alg tree; /* wanted, or MIH_HASH_NONE */
-	bool hints;		/* keep the states of a flat sha256 */
+	bool hints;		/* keep the states of flat, sha256 */
 	const struct mih_sig_shard *shards; /* instead of a flat digest: what
 					       each must have; or NULL */
 	size_t nshards;
 	const uint8_t *want;   /* root of tree that is expected; only to be
 				  sure of one that differs, or NULL
 				  (borrowed) */
-	const uint8_t *states; /* what somebody says a flat sha256 is after
-				  each whole MiB; tried, not trusted; or
-				  NULL (borrowed) */
+	const uint8_t *states; /* what somebody says a sha256, flat or of
+				  shards, is at each whole MiB; tried, not
+				  trusted; or NULL (borrowed) */
 	/* Out. */
 	size_t nbad, first_bad;		  /* shards that differ */
 	bool misled;			  /* states did not fit: read again */

@@ -17,7 +17,7 @@ struct known {
 	bool has_entry;
 	struct mih_tree_entry entry;
 	uint8_t *bad;	 /* one bit per group; NULL while none is; owned */
-	uint8_t *states; /* hints of a flat digest; NULL: none; owned */
+	uint8_t *states; /* hints of flat digests; NULL: none; owned */
 };
 
 struct mih_cli_ranges {
@@ -73,8 +73,7 @@ const uint8_t *mih_cli_ranges_states(struct mih_cli_ranges *ranges, size_t file)
 	mih_autofree uint8_t *states = NULL;
 	struct mih_tree_entry entry;
 
-	if (!ranges->sidecar || f->flat != MIH_HASH_SHA256 || f->shards ||
-	    n < 2 ||
+	if (!ranges->sidecar || f->flat != MIH_HASH_SHA256 || n < 2 ||
 	    mih_tree_sidecar_find(ranges->sidecar, f->path,
 				  MIH_HASH_MTH4K_SHA256, f->nbytes, &entry) ||
 	    !entry.has_hints)

@@ -91,7 +91,7 @@ static void want_digests(struct tree *t)
 
 		file->tree = tree_of(r);
 		file->flat = is_own_tree(r) ? MIH_HASH_NONE : r->alg;
-		file->hints = r->alg == MIH_HASH_SHA256 && !r->nshards;
+		file->hints = r->alg == MIH_HASH_SHA256;
 	}
 }
 

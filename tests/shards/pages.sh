@@ -1,55 +1,7 @@
 #!/bin/sh
 # A model that another tool signed in shards is served shard by shard.
 . "${top_srcdir:?}/tests/lib/mount.sh"
-
-# sign_shards MODEL SIZE [empty] - a bundle of method "shards", by openssl
-# alone, in the order of the entries' names as texts; most tools say nothing
-# of empty files
-sign_shards()
-{
-	(cd "$1" && find . -type f -printf '%P %s\n') |
-		while read -r name nbytes; do
-			[ "$nbytes" -gt 0 ] || [ -z "${3-}" ] ||
-				echo "$name:0:0 $(sha256sum </dev/null)"
-			from=0
-			while [ "$from" -lt "$nbytes" ]; do
-				to=$((from + $2))
-				[ "$to" -le "$nbytes" ] || to=$nbytes
-				sum=$(tail -c +$((from + 1)) "$1/$name" |
-					head -c $((to - from)) | sha256sum)
-				echo "$name:$from:$to ${sum%% *}"
-				from=$to
-			done
-		done | sed 's/ *-$//' | LC_ALL=C sort >"$work/shards"
-	root=$(cut -d ' ' -f 2 "$work/shards" | tr -d '\n' |
-		sed 's/../\\x&/g' | xargs -0 printf '%b' | sha256sum)
-	{
-		printf '{"_type":"https://in-toto.io/Statement/v1",'
-		printf '"subject":[{"name":"m","digest":{"sha256":"%s"}}],' \
-			"${root%% *}"
-		printf '"predicateType":"%s","predicate":{"serialization":' \
-			https://model_signing/signature/v1.0
-		printf '{"method":"shards","hash_type":"sha256",'
-		printf '"shard_size":%d,"allow_symlinks":false},' "$2"
-		printf '"resources":['
-		sed -e 's/\(.*\) \(.*\)/{"name":"\1","algorithm":"sha256","digest":"\2"}/' \
-			-e '$!s/$/,/' "$work/shards" | tr -d '\n'
-		printf ']}}'
-	} >"$work/payload"
-	type=application/vnd.in-toto+json
-	{
-		printf 'DSSEv1 28 %s %d ' $type "$(wc -c <"$work/payload")"
-		cat "$work/payload"
-	} | openssl dgst -sha256 -sign "$key" -out "$work/sig" &&
-		hint=$(sha256sum "$pub") &&
-		cat >"$bundle" <<END
-{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json",
-"verificationMaterial":{"publicKey":{"hint":"${hint%% *}"},"tlogEntries":[]},
-"dsseEnvelope":{"payload":"$(base64 -w 0 "$work/payload")",
-"payloadType":"$type",
-"signatures":[{"sig":"$(base64 -w 0 "$work/sig")","keyid":""}]}}
-END
-}
+. "$top_srcdir/tests/lib/shards.sh"
 
 # flip OFFSET - change one byte of the weights in place
 flip()
