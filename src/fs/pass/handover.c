@@ -2,6 +2,7 @@
 #include "util/checked.h"
 #include "util/cleanup.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,27 +70,58 @@ static mih_err clear_path(const char *path, const struct sockaddr_un *to)
 	return 0;
 }
 
+/* Its mode is that of the descriptor, so that it need not be changed by name:
+ * whoever may write in the folder could put a link in its place. */
+static int bind_with_mode(int fd, const struct sockaddr_un *to, mode_t mode)
+{
+	mode_t mask;
+	int bound;
+
+	if (fchmod(fd, mode) < 0)
+		return -1;
+	mask = umask(0);
+	bound = bind(fd, (const struct sockaddr *)to, sizeof(*to));
+	umask(mask);
+	return bound;
+}
+
+/* By a descriptor of the very file, if it is a socket of ours and of this name
+ * alone. */
+static mih_err give_to(const char *path, uid_t owner)
+{
+	mih_autoclose int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (owner == geteuid())
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return mih_err_fail_errno(-errno, "%s", path);
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+		return mih_err_fail(
+		    -EEXIST, "%s: somebody has put something else here", path);
+	if (fchownat(fd, "", owner, (gid_t)-1, AT_EMPTY_PATH) < 0)
+		return mih_err_fail_errno(-errno, "%s", path);
+	return 0;
+}
+
+/* Nobody can connect before listen(2): by then all is as it should be. */
 mih_err mih_fs_handover_listen(const char *path, mode_t mode, uid_t owner,
 			       int *fd_out)
 {
 	mih_autoclose int fd = new_socket();
 	struct sockaddr_un to;
 	mih_err err = fill_address(path, &to);
-	mode_t mask;
-	int bound;
 
 	if (!err)
 		err = clear_path(path, &to);
 	if (err)
 		return err;
-	if (fd < 0)
+	if (fd < 0 || bind_with_mode(fd, &to, mode) < 0)
 		return mih_err_fail_errno(-errno, "%s", path);
-	mask = umask(0777); /* nobody connects before it is right */
-	bound = bind(fd, (const struct sockaddr *)&to, sizeof(to));
-	umask(mask);
-	if (bound < 0 ||
-	    (owner != geteuid() && lchown(path, owner, (gid_t)-1) < 0) ||
-	    chmod(path, mode) < 0 || listen(fd, 8) < 0)
+	err = give_to(path, owner);
+	if (err)
+		return err;
+	if (listen(fd, 8) < 0)
 		return mih_err_fail_errno(-errno, "%s", path);
 	*fd_out = MIH_STEAL_FD(&fd);
 	return 0;

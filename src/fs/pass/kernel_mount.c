@@ -6,9 +6,12 @@
 #include "util/log.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Linux 6.5; younger than the headers of Debian 12. */
 #ifndef MOVE_MOUNT_BENEATH
@@ -85,10 +88,26 @@ static mih_err prepare(const char *source, int fuse, int *mount_out)
 	return *mount_out < 0 ? -errno : 0;
 }
 
+/* The mount point had no link in its name when it was told: one that is there
+ * now would lead elsewhere. */
+static int open_place(const char *mountpoint)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, mountpoint, &how,
+			    sizeof(how));
+}
+
 static mih_err attach(int mount, const char *mountpoint, unsigned flags)
 {
-	return move_mount(mount, "", AT_FDCWD, mountpoint,
-			  MOVE_MOUNT_F_EMPTY_PATH | flags) < 0
+	mih_autoclose int place = open_place(mountpoint);
+
+	return place < 0 || move_mount(mount, "", place, "",
+				       MOVE_MOUNT_F_EMPTY_PATH |
+					   MOVE_MOUNT_T_EMPTY_PATH | flags) < 0
 		   ? -errno
 		   : 0;
 }

@@ -26,7 +26,7 @@ mih_err mih_fs_unmount_now(const char *mountpoint)
 	int status;
 	pid_t pid;
 
-	if (umount2(mountpoint, MNT_FORCE | MNT_DETACH) == 0)
+	if (umount2(mountpoint, MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		return 0;
 	if (errno != EPERM)
 		return -errno;
