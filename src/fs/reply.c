@@ -1,9 +1,9 @@
 #include "fs/fs_internal.h"
 
-/* Errors of the backing directory that mean the same to a reader here. */
-static const int passed_on[] = {
-	ENOENT, EACCES, EPERM, EMFILE, ENFILE, ENOMEM
-};
+/* Errors of the backing directory, and of a caller who has been sent a signal,
+ * that mean the same to a reader here. */
+static const int passed_on[] = { ENOENT, EACCES, EPERM, EMFILE,
+				 ENFILE, ENOMEM, EINTR };
 
 int mih_fs_errno(mih_err err)
 {

@@ -106,6 +106,7 @@ struct mih_verify_open {
 	struct mih_verify_open *next;
 	struct mih_verify_delay delay;
 	mih_err err;
+	bool cancelled;
 };
 
 /**
@@ -127,10 +128,12 @@ void mih_verify_open(struct mih_verify_engine *engine,
  * mih_verify_open_cancel() - whoever asked does not want the file any more
  *
  * The caller sees to it that @request is not freed meanwhile by its done().
- * The work on the file stops when nobody else waits for it.
+ * The work on the file stops when nobody has waited for it for a second:
+ * whoever was only interrupted and asks again finds it where it was. A request
+ * that is cancelled before mih_verify_open() got it ends there, with -EINTR.
  *
  * Return: true: @request is the caller's again and done() will not be called;
- * false: too late, it was or will be.
+ * false: it was or will be.
  */
 bool mih_verify_open_cancel(struct mih_verify_engine *engine,
 			    struct mih_verify_open *request);

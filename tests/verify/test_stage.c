@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -269,6 +270,93 @@ static void test_cancelled_open_lets_go(void **state)
 	assert_int_equal(t->nlines, 0);
 }
 
+static void test_open_may_be_cancelled_before_it_begins(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+	struct cancelled_open c = { .request = { .file = LARGE,
+						 .done = cancelled_done } };
+
+	(void)state;
+	sem_init(&c.done, 0, 0);
+	assert_false(mih_verify_open_cancel(t->engine, &c.request));
+	mih_verify_open(t->engine, &c.request);
+	sem_wait(&c.done);
+	sem_destroy(&c.done);
+	assert_int_equal(c.err, -EINTR);
+	assert_int_equal(disk_bytes(t), 0);
+}
+
+/* Some programs get a signal every millisecond, and ask again each time. */
+static void test_interrupted_open_gets_on(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+	bool opened = false;
+	unsigned n;
+
+	(void)state;
+	for (n = 0; !opened; n++) {
+		struct cancelled_open c = {
+			.request = { .file = LARGE, .done = cancelled_done }
+		};
+
+		assert_true(n < 60000);
+		sem_init(&c.done, 0, 0);
+		mih_verify_open(t->engine, &c.request);
+		mih_test_engine_sleep(1);
+		opened = !mih_verify_open_cancel(t->engine, &c.request);
+		if (opened)
+			sem_wait(&c.done);
+		sem_destroy(&c.done);
+	}
+	assert_true(n > 1);
+	assert_staged(t, LARGE);
+	assert_int_equal(disk_bytes(t), files[LARGE].nbytes);
+	assert_int_equal(t->nlines, 0);
+}
+
+/* Each of them gives up at any moment; who does not is never refused. */
+static void *open_and_give_up(void *arg)
+{
+	unsigned seed = (unsigned)(uintptr_t)arg;
+
+	for (unsigned i = 0; i < 300; i++) {
+		struct cancelled_open c = {
+			.request = { .file = THREE, .done = cancelled_done }
+		};
+
+		sem_init(&c.done, 0, 0);
+		mih_verify_open(test.engine, &c.request);
+		if (rand_r(&seed) % 4 == 0 ||
+		    !mih_verify_open_cancel(test.engine, &c.request)) {
+			sem_wait(&c.done);
+			assert_int_equal(c.err, 0);
+			mih_verify_close(test.engine, THREE);
+		}
+		sem_destroy(&c.done);
+	}
+	return NULL;
+}
+
+static void test_who_waits_is_not_given_up(void **state)
+{
+	struct engine_test *t = start(false, 4 * MIB);
+	pthread_t openers[NOPENERS];
+
+	(void)state;
+	for (size_t i = 0; i < NOPENERS; i++)
+		assert_int_equal(pthread_create(&openers[i], NULL,
+						open_and_give_up,
+						(void *)(uintptr_t)(i + 1)),
+				 0);
+	/* What lies in memory is pushed out again and again. */
+	for (size_t i = 0; i < 50; i++)
+		if (mih_test_engine_open(t, ALSO) == 0)
+			mih_verify_close(t->engine, ALSO);
+	for (size_t i = 0; i < NOPENERS; i++)
+		pthread_join(openers[i], NULL);
+	assert_int_equal(t->nlines, 0);
+}
+
 static void test_engine_ends_while_staging(void **state)
 {
 	struct engine_test *t = start(false, 64 * MIB);
@@ -299,6 +387,12 @@ int main(void)
 		cmocka_unit_test_teardown(test_opens_share_one_staging,
 					  teardown),
 		cmocka_unit_test_teardown(test_cancelled_open_lets_go,
+					  teardown),
+		cmocka_unit_test_teardown(
+		    test_open_may_be_cancelled_before_it_begins, teardown),
+		cmocka_unit_test_teardown(test_interrupted_open_gets_on,
+					  teardown),
+		cmocka_unit_test_teardown(test_who_waits_is_not_given_up,
 					  teardown),
 		cmocka_unit_test_teardown(test_engine_ends_while_staging,
 					  teardown),

@@ -73,11 +73,12 @@ struct mih_verify_file_run {
 	struct mih_verify_layers *proof;    /* set once; owned */
 	struct mih_verify_opening *opening; /* while OPENING */
 	struct mih_verify_stage *stage;	    /* stages.lock */
-	uint64_t retry_ns;		    /* failed opens: not before */
-	unsigned backoff_ms, delay_ms;	    /* 0: the last open was good */
-	mih_err err;			    /* of the last open */
-	struct mih_log_budget budget;	    /* of lines about it */
-	atomic_uint nbad;		    /* standing verdicts */
+	bool told;	   /* that it is not staged; the opening's */
+	uint64_t retry_ns; /* failed opens: not before */
+	unsigned backoff_ms, delay_ms; /* 0: the last open was good */
+	mih_err err;		       /* of the last open */
+	struct mih_log_budget budget;  /* of lines about it */
+	atomic_uint nbad;	       /* standing verdicts */
 	_Atomic uint64_t failures;
 };
 
@@ -86,10 +87,11 @@ struct mih_verify_opening {
 	struct mih_pool_work work;
 	struct mih_verify_engine *engine;
 	uint32_t file;
-	bool again;	       /* the last one failed, and was in the log */
-	bool may_wait;	       /* on a thread that may read a large file */
-	bool told;	       /* what is wrong is in the log already */
-	atomic_bool cancelled; /* nobody waits for it any more */
+	bool again;    /* the last one failed, and was in the log */
+	bool may_wait; /* on a thread that may read a large file */
+	bool told;     /* what is wrong is in the log already */
+	_Atomic uint64_t unwanted_ns; /* nobody has waited for it since; 0:
+					 somebody does */
 	struct mih_verify_fill fill;
 	struct mih_verify_backing *backing; /* owned */
 	struct mih_verify_layers *proof;    /* owned */

@@ -150,22 +150,30 @@ static struct mih_verify_backing *closed(struct mih_verify_engine *engine,
 	return MIH_STEAL(&run->backing);
 }
 
-/* Keep the outcome; returns those who waited for it. file->lock is taken. */
-static struct mih_verify_open *settle(struct mih_verify_opening *opening,
-				      mih_err err)
+/* Everyone had given up, so the work stopped; but then somebody came.
+ * file->lock is taken. */
+static bool is_wanted_again(const struct mih_verify_opening *opening,
+			    mih_err err)
+{
+	const struct mih_verify_engine *engine = opening->engine;
+
+	return err == -ECANCELED && engine->files[opening->file].waiters &&
+	       !atomic_load(&engine->stopping);
+}
+
+/* Keep the outcome, and who waited for it. file->lock is taken. */
+static struct mih_verify_open *keep(struct mih_verify_opening *opening,
+				    mih_err err)
 {
 	struct mih_verify_engine *engine = opening->engine;
 	struct mih_verify_file_run *run = &engine->files[opening->file];
-	struct mih_verify_open *waiters, *one;
+	struct mih_verify_open *waiters = MIH_STEAL(&run->waiters);
 
-	pthread_mutex_lock(&run->lock);
-	waiters = run->waiters;
-	run->waiters = NULL;
 	run->opening = NULL;
 	run->state = err ? MIH_VERIFY_CLOSED : MIH_VERIFY_OPENED;
 	run->err = err;
 	if (!err) {
-		for (one = waiters; one; one = one->next)
+		for (struct mih_verify_open *w = waiters; w; w = w->next)
 			run->nopens++;
 		run->backing = MIH_STEAL(&opening->backing);
 		atomic_fetch_add(&engine->nopen, 1);
@@ -178,27 +186,23 @@ static struct mih_verify_open *settle(struct mih_verify_opening *opening,
 		run->retry_ns =
 		    mih_verify_now_ns() + run->backoff_ms * 1000000ull;
 	}
-	pthread_mutex_unlock(&run->lock);
 	return waiters;
 }
 
-/* Everyone had given up, so the work stopped; but then somebody came. */
-static bool goes_on(struct mih_verify_opening *opening, mih_err err)
+/* Return: has it ended? Else it is to begin anew. */
+static bool settle(struct mih_verify_opening *opening, mih_err err,
+		   struct mih_verify_open **waiters_out)
 {
-	struct mih_verify_engine *engine = opening->engine;
-	struct mih_verify_file_run *run = &engine->files[opening->file];
-	bool wanted;
+	struct mih_verify_file_run *run =
+	    &opening->engine->files[opening->file];
+	bool ends;
 
-	if (err != -ECANCELED || atomic_load(&engine->stopping))
-		return false;
 	pthread_mutex_lock(&run->lock);
-	wanted = run->waiters != NULL;
-	if (wanted)
-		atomic_store(&opening->cancelled, false);
+	ends = !is_wanted_again(opening, err);
+	if (ends)
+		*waiters_out = keep(opening, err);
 	pthread_mutex_unlock(&run->lock);
-	if (wanted)
-		mih_pool_submit(engine->pool, &opening->work, MIH_POOL_URGENT);
-	return wanted;
+	return ends;
 }
 
 static void opening_end(struct mih_verify_opening *opening, mih_err err)
@@ -208,8 +212,6 @@ static void opening_end(struct mih_verify_opening *opening, mih_err err)
 	const struct mih_log_event healed = { MIH_VERIFY_HEALED };
 	struct mih_verify_open *waiters;
 
-	if (goes_on(opening, err))
-		return;
 	if (is_verdict(err)) {
 		atomic_fetch_add(&engine->files[opening->file].failures, 1);
 		mih_verify_count(engine, MIH_VERIFY_BAD_FILES, 1);
@@ -221,7 +223,11 @@ static void opening_end(struct mih_verify_opening *opening, mih_err err)
 				  "%s: is as signed again",
 				  path_of(engine, opening->file));
 	}
-	waiters = settle(opening, err);
+	if (!settle(opening, err, &waiters)) {
+		opening->may_wait = false;
+		mih_pool_submit(engine->pool, &opening->work, MIH_POOL_URGENT);
+		return;
+	}
 	answer_all(engine, waiters, err);
 	mih_verify_backing_put(opening->backing);
 	mih_verify_layers_free(opening->proof);
@@ -241,6 +247,19 @@ static void keep_layers(struct mih_verify_opening *opening)
 	pthread_mutex_unlock(&run->lock);
 }
 
+/* Once: whoever opens the file again and again shall not fill the log. */
+static void tell_unstaged(const struct mih_verify_opening *opening,
+			  const char *why)
+{
+	struct mih_verify_file_run *run =
+	    &opening->engine->files[opening->file];
+
+	if (!run->told)
+		mih_log_warning("%s: not staged, %s",
+				path_of(opening->engine, opening->file), why);
+	run->told = true;
+}
+
 /* All bytes are proven and in their place. A stage that cannot be sealed is no
  * stage, but the file is as good as any. */
 static void keep_stage(struct mih_verify_opening *opening)
@@ -253,8 +272,7 @@ static void keep_stage(struct mih_verify_opening *opening)
 		mih_verify_count(engine, MIH_VERIFY_STAGED, 1);
 		return;
 	}
-	mih_log_warning("%s: cannot be sealed in memory: %s",
-			path_of(engine, opening->file), strerror(-err));
+	tell_unstaged(opening, strerror(-err));
 	mih_verify_stage_drop(&engine->stages, stage);
 }
 
@@ -277,7 +295,8 @@ static void filled(struct mih_verify_fill *fill, mih_err err)
 static uint8_t *stage_for(struct mih_verify_opening *opening)
 {
 	struct mih_verify_engine *engine = opening->engine;
-	struct mih_verify_stage **stage = &engine->files[opening->file].stage;
+	struct mih_verify_file_run *run = &engine->files[opening->file];
+	struct mih_verify_stage **stage = &run->stage;
 	uint64_t nbytes = engine->model->files[opening->file].nbytes;
 	mih_err err;
 
@@ -288,9 +307,8 @@ static uint8_t *stage_for(struct mih_verify_opening *opening)
 	if (!err)
 		return (*stage)->map;
 	mih_verify_count(engine, MIH_VERIFY_UNSTAGED, 1);
-	mih_log_warning("%s: not staged, %s", path_of(engine, opening->file),
-			err == -ENOSPC ? "it does not fit the budget"
-				       : strerror(-err));
+	tell_unstaged(opening, err == -ENOSPC ? "it does not fit the budget"
+					      : strerror(-err));
 	return NULL;
 }
 
@@ -310,7 +328,7 @@ static bool begin_whole(struct mih_verify_opening *opening)
 		.backing = opening->backing,
 		.file = opening->file,
 		.to = to,
-		.cancel = &opening->cancelled,
+		.unwanted_ns = &opening->unwanted_ns,
 		.done = filled,
 	};
 	mih_verify_fill_start(&opening->fill);
@@ -361,7 +379,7 @@ static mih_err opening_start(struct mih_verify_engine *engine, uint32_t file,
 	pthread_mutex_lock(&run->lock);
 	run->opening = opening;
 	if (!run->waiters) /* who asked has given up meanwhile */
-		atomic_store(&opening->cancelled, true);
+		atomic_store(&opening->unwanted_ns, mih_verify_now_ns());
 	pthread_mutex_unlock(&run->lock);
 	mih_pool_submit(engine->pool, &opening->work, MIH_POOL_URGENT);
 	return 0;
@@ -376,11 +394,13 @@ static void late(struct mih_verify_delay *delay)
 }
 
 /* What to do with a request; file->lock is held. */
-enum open_step { OPEN_DONE, OPEN_WAIT, OPEN_START, OPEN_LATE };
+enum open_step { OPEN_DONE, OPEN_WAIT, OPEN_START, OPEN_LATE, OPEN_CANCELLED };
 
 static enum open_step open_step(struct mih_verify_file_run *run,
 				struct mih_verify_open *request)
 {
+	if (request->cancelled)
+		return OPEN_CANCELLED;
 	if (run->state == MIH_VERIFY_OPENED) {
 		run->nopens++;
 		return OPEN_DONE;
@@ -393,6 +413,8 @@ static enum open_step open_step(struct mih_verify_file_run *run,
 	}
 	request->next = run->waiters;
 	run->waiters = request;
+	if (run->opening)
+		atomic_store(&run->opening->unwanted_ns, 0);
 	if (run->state == MIH_VERIFY_OPENING)
 		return OPEN_WAIT;
 	run->state = MIH_VERIFY_OPENING;
@@ -444,6 +466,9 @@ void mih_verify_open(struct mih_verify_engine *engine,
 		request->delay.fire = late;
 		mih_verify_timer_add(&engine->timer, &request->delay, delay_ms);
 		break;
+	case OPEN_CANCELLED:
+		request->done(request, -EINTR);
+		break;
 	}
 }
 
@@ -460,8 +485,10 @@ bool mih_verify_open_cancel(struct mih_verify_engine *engine,
 	found = *at != NULL;
 	if (found)
 		*at = request->next;
+	else
+		request->cancelled = true; /* it may not have come in yet */
 	if (found && !run->waiters && run->opening)
-		atomic_store(&run->opening->cancelled, true);
+		atomic_store(&run->opening->unwanted_ns, mih_verify_now_ns());
 	pthread_mutex_unlock(&run->lock);
 	return found;
 }

@@ -11,6 +11,10 @@
 /* Loads of 1 MiB on their way for one file, at least. */
 #define WINDOW 32
 
+/* A signal may only have interrupted its caller, who asks again at once; some
+ * get one every few milliseconds, and must not begin at zero each time. */
+#define PATIENCE_NS 1000000000u
+
 static void note(struct mih_verify_fill *fill, mih_err err)
 {
 	int none = 0;
@@ -24,6 +28,13 @@ static void put(struct mih_verify_fill *fill)
 		fill->done(fill, atomic_load(&fill->err));
 }
 
+static bool is_given_up(const struct mih_verify_fill *fill)
+{
+	uint64_t since = atomic_load(fill->unwanted_ns);
+
+	return since && mih_verify_now_ns() >= since + PATIENCE_NS;
+}
+
 /* Begin with the next extent, if there is one. */
 static void step(struct mih_verify_fill *fill)
 {
@@ -32,7 +43,7 @@ static void step(struct mih_verify_fill *fill)
 	uint64_t index;
 	mih_err err;
 
-	if (atomic_load(&engine->stopping) || atomic_load(fill->cancel))
+	if (atomic_load(&engine->stopping) || is_given_up(fill))
 		note(fill, -ECANCELED);
 	if (atomic_load(&fill->err))
 		return;

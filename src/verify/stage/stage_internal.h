@@ -29,7 +29,9 @@ struct mih_verify_fill {
 	uint32_t file;			    /* its layers are made */
 	uint8_t *to; /* gets the file's nbytes; private memory that nobody
 			else writes to. NULL: only prove them */
-	const atomic_bool *cancel; /* true: end soon, with -ECANCELED */
+	/* Nobody has wanted it since; 0: somebody does. After a second of that
+	 * it ends, with -ECANCELED. */
+	const _Atomic uint64_t *unwanted_ns;
 	/**
 	 * Once, on any thread: 0 when every byte was proven, and is in @to;
 	 * -EIO when one is not as signed (it is in the log); -ENOMEM;
