@@ -71,6 +71,14 @@ MIH_MUST_CHECK mih_err mih_verify_bulk_hinted(
     struct mih_verify_bulk_file *file, const struct mih_verify_bulk_part *part);
 
 /**
+ * mih_verify_bulk_shard_at() - the shard that byte @off lies in
+ * @shards: @n neighbours, one of which it is
+ */
+const struct mih_sig_shard *
+mih_verify_bulk_shard_at(const struct mih_sig_shard *shards, size_t n,
+			 uint64_t off);
+
+/**
  * mih_verify_bulk_shards() - hold bytes against the shards they lie in
  * @part: the bytes that follow those of the last call
  * @state: set to the sha256 state at the end of @part, for a hint; or NULL

@@ -76,27 +76,28 @@ static mih_err check(const struct mih_verify_bulk_file *file,
 	return 0;
 }
 
-/* The shard that byte @off lies in. They leave no gap. */
-static const struct mih_sig_shard *
-shard_at(const struct mih_verify_bulk_file *file, uint64_t off)
+const struct mih_sig_shard *
+mih_verify_bulk_shard_at(const struct mih_sig_shard *shards, size_t n,
+			 uint64_t off)
 {
-	size_t low = 0, high = file->nshards - 1;
+	size_t low = 0, high = n - 1;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (off < file->shards[middle].end)
+		if (off < shards[middle].end)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return &file->shards[low];
+	return &shards[low];
 }
 
 static mih_err check_shards(const struct mih_verify_bulk_file *file,
 			    const struct mih_verify_bulk_part *part)
 {
-	const struct mih_sig_shard *shard = shard_at(file, part->off);
+	const struct mih_sig_shard *shard =
+	    mih_verify_bulk_shard_at(file->shards, file->nshards, part->off);
 	uint64_t off = part->off, end = part->off + part->len;
 	uint8_t got[MIH_HASH_SHA256_STATE];
 	mih_err err = 0;

@@ -34,8 +34,12 @@ struct unit {
 	uint64_t from, to;     /* what is read: whole groups */
 	uint64_t page, npages; /* that lie in these shards altogether */
 	bool *claimed;	       /* per page: is it ours to decide? owned */
-	uint8_t *buf;	       /* one extent; owned */
-	uint8_t *nodes;	       /* of all groups; owned */
+	struct mih_verify_edge *left, *right; /* of the page; owned */
+	/* SHA-256 of the bytes that lie in the first and the last group, of
+	 * these shards and of their neighbours. */
+	uint8_t head_own[32], head_rest[32], tail_own[32], tail_rest[32];
+	uint8_t *buf;	/* one extent; owned */
+	uint8_t *nodes; /* of all groups; owned */
 };
 
 static uint64_t page_end(const struct mih_verify_file *file, uint64_t page)
@@ -43,22 +47,11 @@ static uint64_t page_end(const struct mih_verify_file *file, uint64_t page)
 	return MIH_MIN((page + 1) * MIH_TREE_PAGE, file->nbytes);
 }
 
-/* The shard that byte @off lies in. They leave no gap. */
 static const struct mih_sig_shard *shard_at(const struct mih_verify_file *file,
 					    uint64_t off)
 {
-	const struct mih_sig_shard *shards = file->resource->shards;
-	size_t low = 0, high = file->resource->nshards - 1;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (off < shards[middle].end)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return &shards[low];
+	return mih_verify_bulk_shard_at(file->resource->shards,
+					file->resource->nshards, off);
 }
 
 bool mih_verify_shards_known(struct mih_verify_engine *engine,
@@ -79,27 +72,49 @@ static void unit_fini(struct unit *u)
 {
 	mih_hash_stream_free(u->stream);
 	free(u->claimed);
+	free(u->left);
+	free(u->right);
 	free(u->nodes);
 	free(u->buf);
+}
+
+/* What is proven of the page already need not be read again. */
+static void take_edges(struct unit *u)
+{
+	struct mih_verify_layers *proof = u->job->proof;
+	uint64_t page = u->job->page;
+
+	if (!proof->known)
+		return;
+	u->left = mih_verify_edge_take(u->engine, proof, page, true);
+	u->right = mih_verify_edge_take(u->engine, proof, page, false);
+	if (!u->left || !u->right || u->left->end < u->right->begin)
+		return;
+	free(u->left);
+	free(u->right);
+	u->left = u->right = NULL;
 }
 
 static mih_err unit_init(struct unit *u)
 {
 	const struct mih_verify_file *file = u->file;
-	uint64_t page = u->job->page, begin, end;
+	uint64_t page = u->job->page, begin, end, page_to;
 
-	u->first = shard_at(file, page * MIH_TREE_PAGE);
-	u->last = shard_at(file, page_end(file, page) - 1);
+	take_edges(u);
+	u->first =
+	    shard_at(file, u->left ? u->left->end : page * MIH_TREE_PAGE);
+	u->last = shard_at(
+	    file, (u->right ? u->right->begin : page_end(file, page)) - 1);
 	begin = u->first->begin;
 	end = u->last->end;
 	u->shard = u->first;
 	u->from = begin / MIH_HASH_GROUP * MIH_HASH_GROUP;
 	u->to = MIH_MIN(mih_hash_ngroups(end) * MIH_HASH_GROUP, file->nbytes);
 	u->page = mih_checked_ceil_div(begin, MIH_TREE_PAGE);
-	u->npages =
-	    (end == file->nbytes ? mih_tree_npages(end) : end / MIH_TREE_PAGE) -
-	    u->page;
-	u->claimed = calloc(u->npages, sizeof(*u->claimed));
+	page_to =
+	    end == file->nbytes ? mih_tree_npages(end) : end / MIH_TREE_PAGE;
+	u->npages = page_to > u->page ? page_to - u->page : 0;
+	u->claimed = calloc(u->npages + 1, sizeof(*u->claimed));
 	u->buf = malloc(MIH_VERIFY_EXTENT);
 	u->nodes = calloc(mih_hash_ngroups(u->to - u->from),
 			  mih_verify_node_len(file));
@@ -151,8 +166,34 @@ static uint64_t piece_end(const struct unit *u, uint64_t off)
 		       u->to);
 }
 
+/* The first group may begin before these shards. @buf: from that group on. */
+static mih_err note_head(struct unit *u, const uint8_t *buf)
+{
+	uint64_t begin = u->first->begin;
+	uint64_t end = MIH_MIN(mih_hash_ngroups(begin) * MIH_HASH_GROUP, u->to);
+	mih_err err = mih_hash_flat(MIH_HASH_SHA256, buf,
+				    (size_t)(begin - u->from), u->head_rest);
+
+	return err ? err
+		   : mih_hash_flat(MIH_HASH_SHA256, buf + (begin - u->from),
+				   (size_t)(end - begin), u->head_own);
+}
+
+/* And the last one may end behind them. @buf: holds the byte at @off. */
+static mih_err note_tail(struct unit *u, uint64_t off, const uint8_t *buf)
+{
+	uint64_t end = u->last->end;
+	uint64_t begin = end / MIH_HASH_GROUP * MIH_HASH_GROUP;
+	mih_err err = mih_hash_flat(MIH_HASH_SHA256, buf + (end - off),
+				    (size_t)(u->to - end), u->tail_rest);
+
+	return err ? err
+		   : mih_hash_flat(MIH_HASH_SHA256, buf + (begin - off),
+				   (size_t)(end - begin), u->tail_own);
+}
+
 /* Read the piece at @off and make its group digests. */
-static mih_err load_piece(const struct unit *u, uint64_t off, uint8_t *buf)
+static mih_err load_piece(struct unit *u, uint64_t off, uint8_t *buf)
 {
 	struct mih_hash_range range = {
 		.data = buf,
@@ -161,6 +202,7 @@ static mih_err load_piece(const struct unit *u, uint64_t off, uint8_t *buf)
 		.is_root = u->file->nbytes <= MIH_HASH_GROUP,
 	};
 	uint64_t group = (off - u->from) / MIH_HASH_GROUP;
+	mih_err err = 0;
 
 	if (atomic_load(&u->engine->stopping))
 		return -ECANCELED;
@@ -169,7 +211,11 @@ static mih_err load_piece(const struct unit *u, uint64_t off, uint8_t *buf)
 	mih_verify_count(u->engine, MIH_VERIFY_DISK_BYTES, range.len);
 	mih_hash_groups(u->file->tree, &range, 1,
 			u->nodes + group * mih_verify_node_len(u->file));
-	return 0;
+	if (off == u->from)
+		err = note_head(u, buf);
+	if (!err && piece_end(u, off) == u->to)
+		err = note_tail(u, off, buf);
+	return err;
 }
 
 /* One shard after the other: sure to tell which of them is bad. */
@@ -188,7 +234,7 @@ static mih_err read_in_order(struct unit *u)
 
 /* By all cores at once, where the sidecar has hints. */
 struct hinted {
-	const struct unit *u;
+	struct unit *u;
 	struct mih_verify_bulk_file file; /* its shards are the unit's */
 	_Atomic uint64_t next;		  /* piece to be taken */
 	_Atomic uint64_t nchecked;	  /* bytes that hints led through */
@@ -197,7 +243,7 @@ struct hinted {
 
 static mih_err check_piece(struct hinted *h, uint64_t off, uint8_t *buf)
 {
-	const struct unit *u = h->u;
+	struct unit *u = h->u;
 	uint64_t from = MIH_MAX(off, u->first->begin);
 	uint64_t to = MIH_MIN(piece_end(u, off), u->last->end);
 	mih_err err = load_piece(u, off, buf);
@@ -254,7 +300,7 @@ static uint8_t *read_hints(const struct unit *u, uint64_t first)
 
 /* Return: -ENOENT without hints; MIH_EDIGEST: something is wrong, which may be
  * a hint. */
-static mih_err read_hinted(const struct unit *u)
+static mih_err read_hinted(struct unit *u)
 {
 	uint64_t first = u->first->begin / MIH_VERIFY_EXTENT;
 	mih_autofree uint8_t *hints = read_hints(u, first);
@@ -296,14 +342,12 @@ static mih_err read_unit(struct unit *u)
 }
 
 /* Its groups are proven: what lies above them is as well. */
-static void keep_page(struct unit *u, uint64_t page)
+static void keep_page(struct unit *u, uint64_t page, const uint8_t *nodes)
 {
 	struct mih_verify_layers *proof = u->job->proof;
 	size_t len = mih_verify_node_len(u->file);
 	size_t n = mih_tree_page_groups(u->file->nbytes, page);
 	uint64_t group = page * MIH_TREE_PAGE_GROUPS;
-	const uint8_t *nodes =
-	    u->nodes + (group - u->from / MIH_HASH_GROUP) * len;
 	bool is_root = mih_tree_npages(u->file->nbytes) == 1;
 	uint8_t copy[PAGE_NODES_MAX], above[MIH_HASH_LEN_MAX];
 
@@ -346,13 +390,13 @@ static void decide_pages(struct unit *u, mih_err err)
 		uint64_t page = u->page + i;
 		uint64_t skip =
 		    page * MIH_TREE_PAGE_GROUPS - u->from / MIH_HASH_GROUP;
+		const uint8_t *nodes = u->nodes + skip * len;
 
 		if (!err)
-			keep_page(u, page);
+			keep_page(u, page, nodes);
 		if (u->claimed[i])
 			mih_verify_layer_decide(u->engine, u->job, page,
-						err ? NULL
-						    : u->nodes + skip * len,
+						err ? NULL : nodes,
 						verdict_on(u, page, err));
 	}
 }
@@ -401,29 +445,156 @@ static void end_unit(struct unit *u, mih_err err)
 	pthread_mutex_unlock(&u->engine->pages.lock);
 }
 
+/*
+ * The nodes of @page, of which other shards may have proven the parts @left and
+ * @right. The groups that are shared with these were hashed with bytes of
+ * theirs: it must be the very bytes that they have proven.
+ *
+ * Return: 0; -ENOENT: a part is missing; -ESTALE: the file has changed.
+ */
+static mih_err assemble(const struct unit *u, uint64_t page,
+			const struct mih_verify_edge *left,
+			const struct mih_verify_edge *right, uint8_t *nodes)
+{
+	size_t len = mih_verify_node_len(u->file);
+	uint64_t base = page * MIH_TREE_PAGE, top = page_end(u->file, page);
+	uint64_t begin = u->first->begin, end = u->last->end;
+	uint64_t from = MIH_MAX(base, u->from), to = MIH_MIN(top, u->to);
+	size_t before = (size_t)(from - base) / MIH_HASH_GROUP;
+	size_t own = (size_t)mih_hash_ngroups(to - from);
+
+	if ((begin > base && (!left || left->end != begin)) ||
+	    (end < top && (!right || right->begin != end)))
+		return -ENOENT;
+	if ((begin > base && !mih_hash_eq(left->rest, u->head_rest, 32)) ||
+	    (end < top && !mih_hash_eq(right->rest, u->tail_rest, 32)))
+		return -ESTALE;
+	if (before)
+		memcpy(nodes, left->nodes, before * len);
+	memcpy(nodes + before * len,
+	       u->nodes + (from - u->from) / MIH_HASH_GROUP * len, own * len);
+	if (to < top)
+		memcpy(nodes + (before + own) * len, right->nodes,
+		       (size_t)mih_hash_ngroups(top - to) * len);
+	return 0;
+}
+
+/* Of a page that these shards share with others: what they have proven. */
+static struct mih_verify_edge *make_edge(const struct unit *u, uint64_t page)
+{
+	size_t len = mih_verify_node_len(u->file);
+	uint64_t base = page * MIH_TREE_PAGE, top = page_end(u->file, page);
+	uint64_t begin = MIH_MAX(base, u->first->begin);
+	uint64_t end = MIH_MIN(top, u->last->end);
+	uint64_t group = mih_hash_ngroups(begin);
+	uint64_t to = end == top ? mih_hash_ngroups(end) : end / MIH_HASH_GROUP;
+	struct mih_verify_edge *edge;
+
+	if ((begin > base) == (end < top) || u->to - u->from <= MIH_HASH_GROUP)
+		return NULL;
+	edge = mih_verify_edge_new(u->file, begin, end);
+	if (!edge)
+		return NULL;
+	memcpy(edge->rest, begin > base ? u->head_own : u->tail_own, 32);
+	if (to > group)
+		memcpy(edge->nodes,
+		       u->nodes + (group - u->from / MIH_HASH_GROUP) * len,
+		       (to - group) * len);
+	return edge;
+}
+
+/* A page at an end of these shards, but not the one that is asked for. */
+static void settle_end(struct unit *u, uint64_t page, bool needs_left)
+{
+	struct mih_verify_layers *proof = u->job->proof;
+	struct mih_verify_edge *edge =
+	    mih_verify_edge_take(u->engine, proof, page, needs_left);
+	size_t len = mih_verify_node_len(u->file);
+	uint8_t nodes[PAGE_NODES_MAX];
+
+	if (!assemble(u, page, edge, edge, nodes)) {
+		keep_page(u, page, nodes);
+		mih_verify_layer_put(
+		    u->engine, u->job->file, page, nodes,
+		    len * mih_tree_page_groups(u->file->nbytes, page));
+	} else {
+		mih_verify_edge_keep(u->engine, proof, make_edge(u, page));
+	}
+	free(edge);
+}
+
+static void settle_ends(struct unit *u)
+{
+	uint64_t begin = u->first->begin, end = u->last->end;
+
+	/* Of two neighbours the later one must see what the other has left. */
+	pthread_mutex_lock(&u->engine->pages.ends);
+	if (begin % MIH_TREE_PAGE && begin / MIH_TREE_PAGE != u->job->page)
+		settle_end(u, begin / MIH_TREE_PAGE, true);
+	if (end % MIH_TREE_PAGE && end < u->file->nbytes &&
+	    end / MIH_TREE_PAGE != u->job->page)
+		settle_end(u, end / MIH_TREE_PAGE, false);
+	pthread_mutex_unlock(&u->engine->pages.ends);
+}
+
+static mih_err prove_page(struct unit *u, uint8_t *nodes)
+{
+	struct mih_verify_layers *proof = u->job->proof;
+	mih_err err = unit_init(u);
+
+	if (!err) {
+		claim_pages(u);
+		err = read_unit(u);
+		end_unit(u, err);
+	}
+	if (err) {
+		mih_verify_edge_keep(u->engine, proof, MIH_STEAL(&u->left));
+		mih_verify_edge_keep(u->engine, proof, MIH_STEAL(&u->right));
+		return err;
+	}
+	settle_ends(u);
+	err = assemble(u, u->job->page, u->left, u->right, nodes);
+	if (!err && (u->left || u->right))
+		keep_page(u, u->job->page, nodes);
+	return err;
+}
+
+/* Parts of the page that the file no longer has are dropped; then it is read
+ * without them. */
+static mih_err prove(struct mih_verify_engine *engine,
+		     const struct mih_verify_page_job *job, uint8_t *nodes)
+{
+	mih_err err = -ESTALE;
+
+	if (job->proof->known &&
+	    mih_verify_shards_known(engine, job->proof, job->page))
+		return -EALREADY;
+	for (int i = 0; i < 2 && err == -ESTALE; i++) {
+		MIH_CLEANUP(unit_fini)
+		struct unit u = {
+			.engine = engine,
+			.job = job,
+			.file = &engine->model->files[job->file],
+		};
+
+		err = prove_page(&u, nodes);
+	}
+	return err == -ESTALE ? MIH_EDIGEST : err;
+}
+
 mih_err mih_verify_shards_prove(struct mih_verify_engine *engine,
 				const struct mih_verify_page_job *job,
 				uint8_t *nodes)
 {
-	MIH_CLEANUP(unit_fini)
-	struct unit u = {
-		.engine = engine,
-		.job = job,
-		.file = &engine->model->files[job->file],
+	const struct mih_verify_file *file = &engine->model->files[job->file];
+	struct mih_verify_pass pass = {
+		.begin = shard_at(file, job->page * MIH_TREE_PAGE)->begin,
+		.end = shard_at(file, page_end(file, job->page) - 1)->end,
 	};
-	size_t len = mih_verify_node_len(&engine->model->files[job->file]);
-	mih_err err = unit_init(&u);
-	uint64_t skip;
+	mih_err err;
 
-	if (err)
-		return err;
-	claim_pages(&u);
-	err = read_unit(&u);
-	end_unit(&u, err);
-	if (err)
-		return err;
-	skip = job->page * MIH_TREE_PAGE_GROUPS - u.from / MIH_HASH_GROUP;
-	memcpy(nodes, u.nodes + skip * len,
-	       len * mih_tree_page_groups(u.file->nbytes, job->page));
-	return 0;
+	mih_verify_pass_begin(engine, job->proof, &pass);
+	err = prove(engine, job, nodes);
+	mih_verify_pass_end(engine, job->proof, &pass);
+	return err;
 }

@@ -15,9 +15,10 @@
  *   3. verdicts.lock; the lock inside the pool
  *   4. file->lock
  *   5. stages.lock
+ *   6. pages.ends (held over the folding of a page)
  * Leaves, under which nothing else is taken: pages.lock, spare.lock,
  * stages.lock, timer.lock, and the lock of a whole-file pass.
- * No lock is held over disk I/O, hashing, a log line or a done().
+ * No other lock is held over disk I/O, hashing, a log line or a done().
  */
 #ifndef MIH_VERIFY_ENGINE_INTERNAL_H
 #define MIH_VERIFY_ENGINE_INTERNAL_H

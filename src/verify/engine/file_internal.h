@@ -49,7 +49,10 @@ struct mih_verify_layers {
 	bool *known;	 /* BY_SHARD with a coarse layer: which of its nodes are
 			    proven; guarded by pages.lock; owned */
 	const struct mih_sig_shard *bad_shard; /* told of last; pages.lock */
-	struct mih_tree_entry entry;	       /* valid if has_entry */
+	struct mih_verify_edge *edges; /* newest first; pages.lock; owned */
+	size_t nedges;
+	struct mih_verify_pass *passes; /* under way; pages.lock */
+	struct mih_tree_entry entry;	/* valid if has_entry */
 	bool has_entry;	    /* the sidecar may hold its fine layer */
 	atomic_bool warned; /* one line about a bad sidecar page */
 	struct mih_verify_pattern *pattern; /* NULL: fits one extent; owned */

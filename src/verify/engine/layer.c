@@ -108,8 +108,11 @@ mih_err mih_verify_page_prove(struct mih_verify_engine *engine,
 		memcpy(nodes, job->proof->root, mih_verify_node_len(file));
 		return 0;
 	}
-	if (!mih_verify_shards_known(engine, job->proof, job->page))
-		return mih_verify_shards_prove(engine, job, nodes);
+	if (!mih_verify_shards_known(engine, job->proof, job->page)) {
+		err = mih_verify_shards_prove(engine, job, nodes);
+		if (err != -EALREADY)
+			return err;
+	}
 	if (prove_by_sidecar(engine, job, nodes)) {
 		mih_verify_count(engine, MIH_VERIFY_PAGES_SIDECAR, 1);
 		return 0;
@@ -418,7 +421,9 @@ void mih_verify_layer_decide(struct mih_verify_engine *engine,
 
 void mih_verify_layer_init(struct mih_verify_pages *pages)
 {
+	pthread_mutex_init(&pages->ends, NULL);
 	pthread_mutex_init(&pages->lock, NULL);
+	pthread_cond_init(&pages->passed, NULL);
 	TAILQ_INIT(&pages->lru);
 }
 
@@ -430,5 +435,7 @@ void mih_verify_layer_fini(struct mih_verify_pages *pages)
 		TAILQ_REMOVE(&pages->lru, page, lru);
 		free(page);
 	}
+	pthread_cond_destroy(&pages->passed);
 	pthread_mutex_destroy(&pages->lock);
+	pthread_mutex_destroy(&pages->ends);
 }

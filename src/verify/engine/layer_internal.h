@@ -45,7 +45,10 @@ struct mih_verify_page {
 TAILQ_HEAD(mih_verify_page_lru, mih_verify_page);
 
 struct mih_verify_pages {
+	pthread_mutex_t ends; /* one pass at a time settles the pages that it
+				 shares; before lock */
 	pthread_mutex_t lock;
+	pthread_cond_t passed;		/* a pass over shards has ended */
 	struct mih_verify_page_lru lru; /* oldest first */
 	size_t bytes;
 	struct mih_verify_page *buckets[NPAGE_BUCKETS];
@@ -103,6 +106,55 @@ void mih_verify_layer_decide(struct mih_verify_engine *engine,
 void mih_verify_layer_init(struct mih_verify_pages *pages);
 void mih_verify_layer_fini(struct mih_verify_pages *pages);
 
+/* verify/edge.c */
+
+/** Shards that somebody reads, for as long as it takes; pages.lock. */
+struct mih_verify_pass {
+	struct mih_verify_pass *next;
+	uint64_t begin, end;
+};
+
+/** mih_verify_pass_begin() - wait until nobody reads these bytes, then do. */
+void mih_verify_pass_begin(struct mih_verify_engine *engine,
+			   struct mih_verify_layers *proof,
+			   struct mih_verify_pass *pass);
+/** mih_verify_pass_end() - the pass is over; wakes who waits for it. */
+void mih_verify_pass_end(struct mih_verify_engine *engine,
+			 struct mih_verify_layers *proof,
+			 struct mih_verify_pass *pass);
+
+/** A part of a page, from or up to one of its ends, that shards have proven. */
+struct mih_verify_edge {
+	struct mih_verify_edge *next;
+	uint64_t page;
+	uint64_t begin, end;
+	uint8_t rest[32]; /* SHA-256 of its bytes in the group that it shares
+			     with the other part */
+	uint8_t nodes[];  /* of the groups that it has for itself */
+};
+
+/** mih_verify_edge_new() - for bytes [begin, end). NULL: out of memory. */
+struct mih_verify_edge *mih_verify_edge_new(const struct mih_verify_file *file,
+					    uint64_t begin, uint64_t end);
+/**
+ * mih_verify_edge_take() - what is known of @page, from its begin or (not
+ * @left) up to its end
+ *
+ * Return: the caller's now, to be freed or kept again; NULL: nothing.
+ */
+struct mih_verify_edge *mih_verify_edge_take(struct mih_verify_engine *engine,
+					     struct mih_verify_layers *proof,
+					     uint64_t page, bool left);
+/**
+ * mih_verify_edge_keep() - for who proves the rest of the page
+ * @edge: taken over; NULL is legal
+ */
+void mih_verify_edge_keep(struct mih_verify_engine *engine,
+			  struct mih_verify_layers *proof,
+			  struct mih_verify_edge *edge);
+/** mih_verify_edges_free() - all of a file; nobody uses it any more. */
+void mih_verify_edges_free(struct mih_verify_layers *proof);
+
 /* verify/shards.c */
 
 /**
@@ -110,9 +162,10 @@ void mih_verify_layer_fini(struct mih_verify_pages *pages);
  * @nodes: fine nodes of the page, proven
  *
  * Makes known every page that lies in these shards. Takes as long as reading
- * and hashing them takes.
+ * and hashing them takes; who wants the same shards meanwhile waits.
  *
- * Return: 0; MIH_EDIGEST; -ENOMEM; -ECANCELED when the engine stops.
+ * Return: 0; -EALREADY: somebody else has made the page known; MIH_EDIGEST;
+ * -ENOMEM; -ECANCELED when the engine stops.
  */
 MIH_MUST_CHECK mih_err
 mih_verify_shards_prove(struct mih_verify_engine *engine,

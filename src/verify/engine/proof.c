@@ -32,6 +32,7 @@ void mih_verify_layers_free(struct mih_verify_layers *proof)
 		return;
 	free(proof->coarse);
 	free(proof->known);
+	mih_verify_edges_free(proof);
 	free(proof->pattern);
 	free(proof);
 }
