@@ -37,6 +37,7 @@ mihfs_SOURCES = \
 	src/cli/service/mount_helper.c src/cli/service/mount_helper.h \
 	src/cli/service/notify.c src/cli/service/notify.h \
 	src/cli/service/watchdog.c src/cli/service/watchdog.h \
+	src/cli/run/above.c src/cli/run/above.h \
 	src/cli/run/cmd_run.c src/cli/run/namespace.c src/cli/run/namespace.h \
 	src/cli/run/supervise.c src/cli/run/supervise.h \
 	src/cli/status/cmd_status.c \

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/mount/mount_options.h"
 #include "cli/mount/serve.h"
+#include "cli/run/above.h"
 #include "cli/run/namespace.h"
 #include "cli/run/supervise.h"
 #include "util/cleanup.h"
@@ -111,6 +112,8 @@ static int run(struct run *r)
 	mih_err err = settle_places(r);
 
 	pair.cwd = r->cwd;
+	if (!err)
+		mih_cli_above_warn(r->mountpoint);
 	if (!err)
 		err = mih_cli_namespace_enter();
 	return err ? mih_cli_fail(err) : mih_cli_supervise(&pair);

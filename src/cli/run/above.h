@@ -1,0 +1,19 @@
+/*
+ * cli/run/above.h - who could move the mount point away
+ *
+ * Layer: src/cli.  Threads: no state.
+ */
+#ifndef MIH_CLI_RUN_ABOVE_H
+#define MIH_CLI_RUN_ABOVE_H
+
+/**
+ * mih_cli_above_warn() - warn of folders above that others may change
+ * @mountpoint: as realpath(3) gives it
+ *
+ * A mount that only one namespace has does not keep others from renaming or
+ * removing what it covers: its name then leads to what they put there.
+ * Before a user namespace hides whose the folders are.
+ */
+void mih_cli_above_warn(const char *mountpoint);
+
+#endif
