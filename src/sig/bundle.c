@@ -1,7 +1,9 @@
 #include "sig/keyless/keyless.h"
 #include "sig/legacy/legacy.h"
+#include "sig/text/proto.h"
 #include "util/io.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct mih_sig_member payload_member = { "dsseEnvelope", "payload",
@@ -198,13 +200,27 @@ mih_err mih_sig_bundle_read(const char *path,
 mih_err mih_sig_bundle_verify(const struct mih_sig_bundle *bundle,
 			      const struct mih_sig_trust *trust)
 {
+	char when[MIH_SIG_WHEN_MAX];
+
+	return mih_sig_bundle_verify_when(bundle, trust, when);
+}
+
+mih_err mih_sig_bundle_verify_when(const struct mih_sig_bundle *bundle,
+				   const struct mih_sig_trust *trust,
+				   char when[MIH_SIG_WHEN_MAX])
+{
 	struct mih_sig_moment moment = { .is_proven = false };
 	mih_err err = mih_sig_legacy_check(bundle, trust);
 
+	*when = '\0';
 	if (!err)
 		err = bundle->method->verify(bundle, trust, &moment);
-	return err ? err
-		   : mih_sig_demand_check(&trust->demand, bundle, &moment);
+	if (!err)
+		err = mih_sig_demand_check(&trust->demand, bundle, &moment);
+	if (!err && moment.is_proven)
+		snprintf(when, MIH_SIG_WHEN_MAX, "%s",
+			 mih_sig_time_text(moment.at).text);
+	return err;
 }
 
 void mih_sig_bundle_free(struct mih_sig_bundle *bundle)

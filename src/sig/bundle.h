@@ -51,6 +51,16 @@ MIH_MUST_CHECK mih_err mih_sig_bundle_read(const char *path,
 MIH_MUST_CHECK mih_err mih_sig_bundle_verify(
     const struct mih_sig_bundle *bundle, const struct mih_sig_trust *trust);
 
+#define MIH_SIG_WHEN_MAX 32
+
+/**
+ * mih_sig_bundle_verify_when() - the same; and when was it signed?
+ * @when: "2026-03-14T09:26:56Z"; "" if no time is proven, or on failure
+ */
+MIH_MUST_CHECK mih_err mih_sig_bundle_verify_when(
+    const struct mih_sig_bundle *bundle, const struct mih_sig_trust *trust,
+    char when[MIH_SIG_WHEN_MAX]);
+
 /** mih_sig_bundle_free() - release; NULL is legal. */
 void mih_sig_bundle_free(struct mih_sig_bundle *bundle);
 

@@ -123,4 +123,16 @@ expect 1 "the digest alone is not enough" "$MIHFS" verify --signature \
 	"$dir/key/good-p256.sig" --public-key "$dir/key/other-p256.pub.pem" \
 	--expect-digest "$root" "$dir/key/model"
 says "the digest alone is not enough: the key is named" "key: expected sha256:"
+
+# --- for programs ---------------------------------------------------------
+
+keyless keyless/good --json
+prints "--json tells the time that is proven" \
+	'"signed_at":"2026-03-14T09:26:55Z"'
+keyless keyless/good --json --min-time 2099-01-01
+prints "but not of what is refused" '"signed_at":null'
+run "$MIHFS" verify --json --signature "$dir/key/good-p256.sig" \
+	--public-key "$dir/key/p256.pub.pem" "$dir/key/model"
+ok "a key's signature passes" [ "$code" -eq 0 ]
+prints "and proves no time" '"signed_at":null'
 finish

@@ -23,7 +23,8 @@ struct verify {
 	struct mih_cli_trust trust_options;
 	const char *signature, *tree;
 	bool ignore_unsigned;
-	bool trusted;	 /* the signature has been checked */
+	bool trusted; /* the signature has been checked */
+	char when[MIH_SIG_WHEN_MAX];
 	const char *dir; /* MODEL, as typed */
 	struct mih_cli_report report;
 	mih_err system; /* first error that is no verdict */
@@ -90,7 +91,7 @@ static mih_err check_signature(struct verify *v)
 	if (!err)
 		err = mih_sig_bundle_read(v->signature, &v->bundle);
 	if (!err)
-		err = mih_sig_bundle_verify(v->bundle, v->trust);
+		err = mih_sig_bundle_verify_when(v->bundle, v->trust, v->when);
 	v->trusted = !err;
 	return err;
 }
@@ -373,8 +374,9 @@ static int print_json(struct verify *v, bool ok)
 	    v->trusted ? mih_cli_json_text(mih_sig_bundle_signer(v->bundle))
 		       : json_null();
 	mih_err err = mih_cli_json_print(
-	    json_pack("{s:b, s:o, s:I, s:I, s:f, s:o}", "ok", ok, "signer",
-		      signer, "files", (json_int_t)v->pass.nfiles, "bytes",
+	    json_pack("{s:b, s:o, s:s?, s:I, s:I, s:f, s:o}", "ok", ok,
+		      "signer", signer, "signed_at", *v->when ? v->when : NULL,
+		      "files", (json_int_t)v->pass.nfiles, "bytes",
 		      (json_int_t)v->pass.nbytes, "seconds", v->pass.seconds,
 		      "failures", mih_cli_report_take(&v->report)));
 
