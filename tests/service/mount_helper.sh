@@ -78,6 +78,12 @@ mounts "with the type of mount.fuse3" "$work/model" -T "$work/fstab" "$mnt"
 check "-f mounts nothing" mount -f -t mihfs "$work/model" "$mnt" -o "$options"
 check_status "an option without a value" 1 /sbin/mount.mihfs \
 	"$work/model" "$mnt" -o "root"
+check_status "the next word is no value" 1 /sbin/mount.mihfs \
+	"$work/model" "$mnt" -o "$options,metrics-file,expect-digest=00"
+check_said "but missed" "metrics-file lacks its value"
+check_status "two -o" 1 /sbin/mount.mihfs "$work/model" "$mnt" \
+	-o expect-digest=00 -o "$options"
+check_said "of which neither is dropped" "more than one -o"
 check_status "no root" 1 mount -t mihfs "$work/model" "$mnt" -o ro
 check_said "says what is missing" "root FILE is missing"
 check_status "an unknown letter" 1 /sbin/mount.mihfs "$work/model" "$mnt" -x

@@ -178,12 +178,13 @@ static int parse_o(struct mih_cli_mount_options *o,
 				     (char **)o->long_o.items, &none);
 }
 
-/* Is @word, "name" or "name=value", one of our long options? */
-static bool is_ours(const struct mih_cli_option *rows, const char *word)
+/* Our long option of @word, "name" or "name=value"; NULL: it is none. */
+static const struct mih_cli_option *find_ours(const struct mih_cli_option *rows,
+					      const char *word)
 {
 	const struct mih_cli_option *row = mih_cli_options_find(rows, word);
 
-	return row && row->letter != 'o';
+	return row && row->letter != 'o' ? row : NULL;
 }
 
 static int add_text(struct mih_cli_list *list, char *text)
@@ -201,11 +202,16 @@ static int add_text(struct mih_cli_list *list, char *text)
 	return MIH_CLI_GO_ON;
 }
 
-/* "root=a\,b" becomes "--root=a,b". */
-static int add_ours(struct mih_cli_mount_options *o, const char *word)
+/* "root=a\,b" becomes "--root=a,b". What lacks its value must not take the
+ * next word for it. */
+static int add_ours(struct mih_cli_mount_options *o,
+		    const struct mih_cli_option *row, const char *word)
 {
-	char *text = malloc(strlen(word) + 3), *out = text;
+	char *text, *out;
 
+	if (row->kind != MIH_CLI_FLAG && !strchr(word, '='))
+		return mih_cli_usage(o->command, "-o %s lacks its value", word);
+	text = out = malloc(strlen(word) + 3);
 	if (text) {
 		out = stpcpy(out, "--");
 		for (; *word; word++) {
@@ -238,11 +244,12 @@ static int split(struct mih_cli_mount_options *o,
 	while (end == MIH_CLI_GO_ON && *text) {
 		const char *stop = mih_text_option_end(text);
 		mih_autofree char *word = strndup(text, (size_t)(stop - text));
+		const struct mih_cli_option *row;
 
 		if (!word)
 			return mih_cli_fail(-ENOMEM);
-		end =
-		    is_ours(rows, word) ? add_ours(o, word) : add_fuse(o, word);
+		row = find_ours(rows, word);
+		end = row ? add_ours(o, row, word) : add_fuse(o, word);
 		text = *stop ? stop + 1 : stop;
 	}
 	return end;
@@ -352,7 +359,7 @@ bool mih_cli_mount_options_know(const char *word)
 	struct mih_cli_option rows[ROWS];
 
 	fill_rows(&o, NULL, rows);
-	return is_ours(rows, word);
+	return find_ours(rows, word) != NULL;
 }
 
 mih_err mih_cli_mount_options_keep(struct mih_cli_mount_options *o, char *text)

@@ -102,7 +102,7 @@ int mih_cli_mount_plain(int argc, char **argv)
 
 struct helper {
 	bool fake, sloppy, verbose;
-	const char *words; /* of the last -o; mount(8) gives one */
+	const char *words; /* of the one -o that mount(8) gives */
 	char *text;	   /* what is left of them; owned */
 };
 
@@ -133,6 +133,9 @@ static int parse(struct helper *h, int argc, char **argv)
 			h->verbose = true;
 			break;
 		case 'o':
+			/* Of two, neither may be dropped. */
+			if (h->words)
+				return usage("more than one -o");
 			h->words = optarg;
 			break;
 		case 'n': /* there is no mtab */
@@ -203,12 +206,12 @@ static int mount_as(const struct helper *h, const char *model, const char *dir)
 
 int mih_cli_mount_helper(int argc, char **argv)
 {
-	struct helper h = { .words = "" };
+	struct helper h = { .words = NULL };
 	int end = parse(&h, argc, argv);
 
 	if (end != END_DONE)
 		return end;
-	h.text = filter(h.words, h.sloppy);
+	h.text = filter(h.words ? h.words : "", h.sloppy);
 	if (!h.text)
 		return END_SYSTEM;
 	end = mount_as(&h, argv[optind], argv[optind + 1]);
