@@ -78,6 +78,34 @@ for page in doc/mihfs.1 doc/mihfs-*.1; do
 		"$(only "$explained" "$said")"
 done
 
+# The options that mount.mihfs(8) explains and nobody takes: neither we, by the
+# long name, nor FUSE.
+untaken_words()
+{
+	ours=$("$MIHFS" --complete mount - | sed 1d | cut -f 1)
+	sed -n '/^\.Sh OPTIONS/,/^\.Sh FILES/s/^\.It Cm \([^ ]*\).*/\1/p' \
+		doc/mount.mihfs.8 | while read -r word; do
+		echo "$ours" | grep -qx -e "--$word" ||
+			grep -q "\"$word\"" src/cli/service/mount_helper.c ||
+			echo "$word"
+	done
+}
+
+# usage_letters: as the program has them
+usage_letters()
+{
+	dir=$(mktemp -d) || return
+	ln -s "$(realpath "$MIHFS")" "$dir/mount.mihfs"
+	"$dir/mount.mihfs" 2>&1 | sed -n 's/.* \[-\([a-z]*\)\].*/\1/p'
+	rm -r "$dir"
+}
+
+words=$(grep -c '^\.It Cm ' doc/mount.mihfs.8)
+tap_check "doc/mount.mihfs.8 explains options" test "$words" -gt 0
+tap_empty "doc/mount.mihfs.8 explains only what there is" "$(untaken_words)"
+tap_check "doc/mount.mihfs.8 has the letters of the program" \
+	grep -qx "\.Op Fl $(usage_letters)" doc/mount.mihfs.8
+
 # Paths of the tree that a document names between backquotes.
 missing_paths()
 {
