@@ -33,12 +33,16 @@ static void close_file(struct mih_fs_generation *generation, size_t file)
 static void opened(struct opening *o)
 {
 	struct mih_verify_engine *engine = o->generation->engine;
+	mih_err err =
+	    mih_fs_mode_open(&o->fs->modes, o->req, o->ino,
+			     mih_verify_staged(engine, o->open.file), &o->fi);
 
-	mih_fs_mode_open(&o->fs->modes, o->req, o->ino,
-			 mih_verify_staged(engine, o->open.file), &o->fi);
-	if (fuse_reply_open(o->req, &o->fi) == 0)
+	if (err)
+		mih_fs_reply_err(o->req, err);
+	else if (fuse_reply_open(o->req, &o->fi) == 0)
 		return;
-	mih_fs_mode_close(&o->fs->modes, o->fs->session, o->ino);
+	else
+		mih_fs_mode_close(&o->fs->modes, o->fs->session, o->ino);
 	close_file(o->generation, o->open.file);
 }
 
@@ -75,6 +79,7 @@ static void open_file(fuse_req_t req, fuse_ino_t ino,
 		      const struct mih_fs_found *found,
 		      const struct fuse_file_info *fi)
 {
+	struct mih_fs *fs = mih_fs_of(req);
 	struct opening *o = malloc(sizeof(*o));
 
 	if (!o) {
@@ -82,11 +87,13 @@ static void open_file(fuse_req_t req, fuse_ino_t ino,
 		return;
 	}
 	*o = (struct opening){
-		.open = { .file = found->node->first, .done = open_done },
+		.open = { .file = found->node->first,
+			  .unstaged = !mih_fs_modes_stages(&fs->modes),
+			  .done = open_done },
 		.req = req,
 		.ino = ino,
 		.fi = *fi,
-		.fs = mih_fs_of(req),
+		.fs = fs,
 		.generation = mih_fs_generation_get(found->generation),
 	};
 	o->fi.fh = (uintptr_t)found->generation;

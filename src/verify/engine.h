@@ -86,7 +86,8 @@ void mih_verify_engine_free(struct mih_verify_engine *engine);
  * mih_verify_engine_shrink() - make do with a smaller cache from now on
  * @memory: bytes, as in struct mih_verify_engine_params
  *
- * For an engine that only serves what was opened before another took its place.
+ * For an engine that only serves what was opened before another took its place:
+ * it drops staged files that are not open, and stages no more.
  */
 void mih_verify_engine_shrink(struct mih_verify_engine *engine, size_t memory);
 
@@ -99,7 +100,8 @@ struct mih_verify_delay {
 
 /** A request to open a file; the caller's memory until done(). */
 struct mih_verify_open {
-	size_t file; /* index in model->files */
+	size_t file;   /* index in model->files */
+	bool unstaged; /* nobody would read it from sealed memory */
 	/** Once, on any thread, perhaps before mih_verify_open() returns. */
 	void (*done)(struct mih_verify_open *request, mih_err err);
 	/* The engine's. */

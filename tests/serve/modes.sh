@@ -91,6 +91,9 @@ for how in cache direct stage; do
 	if [ "${MIHFS_EXPECT_SERVE-}" = 1 ]; then
 		check_fails "$how is possible here" fell_back
 	elif [ $how != cache ] && fell_back; then
+		check_fails "$how: nothing is staged in vain" \
+			sh -c 'ls -l "/proc/$1/fd" | grep mihfs-stage' sh \
+			"$mt_pid"
 		check_log "$how: what it lacks is in the log" \
 			"serve=$how needs [a-zA-Z]"
 	fi
@@ -141,6 +144,34 @@ done
 fell_back || check_equal "one line of the log names what was not staged" \
 	"$(grep -c 'large: not staged, it does not fit the budget' "$log")" 1
 mt_umount
+
+# Root of its own user namespace may mount, but hand nothing to the kernel.
+in_namespace() {
+	unshare -Urm sh -c '"$MIHFS" mount --foreground --root "$1" \
+		--public-key "$2" --serve=stage --sandbox=off "$3" "$4" 2>"$5" &
+	tries=0
+	until [ -e "$4/large" ] || [ $tries = 200 ]; do
+		tries=$((tries + 1))
+		sleep 0.05
+	done
+	cmp "$3/large" "$4/large" && cmp "$3/one-group" "$4/one-group" &&
+		cmp "$3/sub/a" "$4/sub/a"
+	end=$?
+	ls -l "/proc/$!/fd" >"$5.fds"
+	kill $!
+	wait
+	exit $end' sh "$bundle" "$pub" "$work/model" "$mnt" "$log"
+}
+
+if unshare -Urm true 2>/dev/null; then
+	: >"$log"
+	check "without privileges stage serves all the same" in_namespace
+	check_equal "it says so once" "$(grep -c 'instead$' "$log")" 1
+	check "and stages no more than the first file" \
+		[ "$(grep -c mihfs-stage "$log.fds")" -le 1 ]
+	check "the library says no more either" \
+		[ "$(grep -c passthrough_open "$log")" -le 1 ]
+fi
 
 # An open that takes long lets go of its caller: a gibibyte and more of zeros,
 # checked whole.

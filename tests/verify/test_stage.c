@@ -198,6 +198,63 @@ static void test_budget_makes_room(void **state)
 	assert_staged(t, THREE);
 }
 
+struct waiting {
+	struct mih_verify_open request;
+	sem_t done;
+	mih_err err;
+};
+
+static void waiting_done(struct mih_verify_open *request, mih_err err)
+{
+	struct waiting *c = (struct waiting *)request;
+
+	c->err = err;
+	sem_post(&c->done);
+}
+
+/* Another version is served now; this engine has its last readers. */
+static void test_shrunk_engine_keeps_what_is_open(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+
+	(void)state;
+	assert_int_equal(mih_test_engine_open(t, THREE), 0);
+	assert_int_equal(mih_test_engine_open(t, LARGE), 0);
+	assert_int_equal(mih_test_engine_open(t, ALSO), 0);
+	mih_verify_close(t->engine, LARGE);
+	mih_verify_engine_shrink(t->engine, 8 * MIB);
+	assert_int_equal(
+	    mih_test_engine_stats(t).gauges[MIH_VERIFY_STAGE_BYTES],
+	    files[THREE].nbytes + files[ALSO].nbytes);
+	assert_staged(t, THREE);
+	mih_verify_close(t->engine, ALSO);
+	assert_int_equal(mih_test_engine_open(t, ALSO), 0);
+	assert_int_equal(mih_verify_staged(t->engine, ALSO), -1);
+	assert_int_equal(mih_test_engine_check(t, ALSO, 0, MIB), 0);
+	assert_int_equal(t->nlines, 0);
+}
+
+/* A descriptor is only told while it cannot be closed behind the caller. */
+static void test_unstaged_open_gets_no_descriptor(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+	struct waiting w = { .request = { .file = THREE,
+					  .unstaged = true,
+					  .done = waiting_done } };
+
+	(void)state;
+	assert_int_equal(mih_test_engine_open(t, THREE), 0);
+	mih_verify_close(t->engine, THREE);
+	assert_int_equal(mih_verify_staged(t->engine, THREE), -1);
+	sem_init(&w.done, 0, 0);
+	mih_verify_open(t->engine, &w.request);
+	sem_wait(&w.done);
+	sem_destroy(&w.done);
+	assert_int_equal(w.err, 0);
+	assert_int_equal(mih_verify_staged(t->engine, THREE), -1);
+	mih_verify_close(t->engine, THREE);
+}
+
 static void *open_one(void *arg)
 {
 	(void)arg;
@@ -222,20 +279,6 @@ static void test_opens_share_one_staging(void **state)
 	assert_staged(t, LARGE);
 }
 
-struct cancelled_open {
-	struct mih_verify_open request;
-	sem_t done;
-	mih_err err;
-};
-
-static void cancelled_done(struct mih_verify_open *request, mih_err err)
-{
-	struct cancelled_open *c = (struct cancelled_open *)request;
-
-	c->err = err;
-	sem_post(&c->done);
-}
-
 /* Whatever moment the cancel hits, there is one answer or none, and the file
  * can be opened afterwards. */
 static void test_cancelled_open_lets_go(void **state)
@@ -245,9 +288,8 @@ static void test_cancelled_open_lets_go(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 50; i++) {
-		struct cancelled_open c = {
-			.request = { .file = LARGE, .done = cancelled_done }
-		};
+		struct waiting c = { .request = { .file = LARGE,
+						  .done = waiting_done } };
 
 		sem_init(&c.done, 0, 0);
 		mih_verify_open(t->engine, &c.request);
@@ -273,8 +315,8 @@ static void test_cancelled_open_lets_go(void **state)
 static void test_open_may_be_cancelled_before_it_begins(void **state)
 {
 	struct engine_test *t = start(false, 64 * MIB);
-	struct cancelled_open c = { .request = { .file = LARGE,
-						 .done = cancelled_done } };
+	struct waiting c = { .request = { .file = LARGE,
+					  .done = waiting_done } };
 
 	(void)state;
 	sem_init(&c.done, 0, 0);
@@ -295,9 +337,8 @@ static void test_interrupted_open_gets_on(void **state)
 
 	(void)state;
 	for (n = 0; !opened; n++) {
-		struct cancelled_open c = {
-			.request = { .file = LARGE, .done = cancelled_done }
-		};
+		struct waiting c = { .request = { .file = LARGE,
+						  .done = waiting_done } };
 
 		assert_true(n < 60000);
 		sem_init(&c.done, 0, 0);
@@ -320,9 +361,8 @@ static void *open_and_give_up(void *arg)
 	unsigned seed = (unsigned)(uintptr_t)arg;
 
 	for (unsigned i = 0; i < 300; i++) {
-		struct cancelled_open c = {
-			.request = { .file = THREE, .done = cancelled_done }
-		};
+		struct waiting c = { .request = { .file = THREE,
+						  .done = waiting_done } };
 
 		sem_init(&c.done, 0, 0);
 		mih_verify_open(test.engine, &c.request);
@@ -360,8 +400,8 @@ static void test_who_waits_is_not_given_up(void **state)
 static void test_engine_ends_while_staging(void **state)
 {
 	struct engine_test *t = start(false, 64 * MIB);
-	struct cancelled_open c = { .request = { .file = LARGE,
-						 .done = cancelled_done } };
+	struct waiting c = { .request = { .file = LARGE,
+					  .done = waiting_done } };
 
 	(void)state;
 	sem_init(&c.done, 0, 0);
@@ -384,6 +424,10 @@ int main(void)
 		cmocka_unit_test_teardown(
 		    test_budget_drops_what_was_closed_first, teardown),
 		cmocka_unit_test_teardown(test_budget_makes_room, teardown),
+		cmocka_unit_test_teardown(test_shrunk_engine_keeps_what_is_open,
+					  teardown),
+		cmocka_unit_test_teardown(test_unstaged_open_gets_no_descriptor,
+					  teardown),
 		cmocka_unit_test_teardown(test_opens_share_one_staging,
 					  teardown),
 		cmocka_unit_test_teardown(test_cancelled_open_lets_go,

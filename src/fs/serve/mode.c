@@ -65,19 +65,20 @@ void mih_fs_modes_agree(struct mih_fs_modes *modes, struct fuse_conn_info *conn)
 	}
 }
 
-/* Hand the memory file to the kernel. Return: its number, or 0. */
+/* Hand the memory file to the kernel. What it refuses once it would refuse
+ * always, so no more files are staged in vain. Return: its number, or 0. */
 static int backing_open(struct mih_fs_modes *modes, fuse_req_t req, int staged)
 {
 	int backing = fuse_passthrough_open(req, staged);
 
 	if (backing > 0)
 		return backing;
-	if (!modes->told)
-		mih_log_warning("a staged file cannot be handed to the kernel "
-				"(%s); serving through its cache instead",
-				errno == EPERM ? "it takes CAP_SYS_ADMIN"
-					       : strerror(errno));
-	modes->told = true;
+	if (errno == ENOMEM || !atomic_exchange(&modes->stage, false))
+		return 0;
+	mih_log_warning("a staged file cannot be handed to the kernel (%s); "
+			"serving through its cache instead",
+			errno == EPERM ? "it takes CAP_SYS_ADMIN"
+				       : strerror(errno));
 	return 0;
 }
 
@@ -139,7 +140,7 @@ static struct mih_fs_mode *begin(struct mih_fs_modes *modes, fuse_req_t req,
 	if (!mode)
 		return NULL;
 	mode->ino = ino;
-	if (modes->wanted == MIH_FS_STAGE && modes->stage && staged >= 0)
+	if (mih_fs_modes_stages(modes) && staged >= 0)
 		mode->backing = backing_open(modes, req, staged);
 	if (mode->backing)
 		mode->serve = MIH_FS_STAGE;
@@ -150,26 +151,27 @@ static struct mih_fs_mode *begin(struct mih_fs_modes *modes, fuse_req_t req,
 	return mode;
 }
 
-/* Only a way other than the kernel's cache has to be remembered, so without
- * memory that is how the file is served. */
-void mih_fs_mode_open(struct mih_fs_modes *modes, fuse_req_t req,
-		      fuse_ino_t ino, int staged, struct fuse_file_info *fi)
+/* Where the only way is the kernel's cache there is nothing to remember. */
+mih_err mih_fs_mode_open(struct mih_fs_modes *modes, fuse_req_t req,
+			 fuse_ino_t ino, int staged, struct fuse_file_info *fi)
 {
 	static const struct mih_fs_mode by_cache = { .serve = MIH_FS_CACHE };
 	struct mih_fs_mode *mode;
 
 	if (modes->wanted == MIH_FS_CACHE) {
 		answer_with(&by_cache, fi);
-		return;
+		return 0;
 	}
 	pthread_mutex_lock(&modes->lock);
 	mode = find(modes, ino);
 	if (!mode)
 		mode = begin(modes, req, ino, staged);
-	if (mode)
+	if (mode) {
 		mode->nopens++;
-	answer_with(mode ? mode : &by_cache, fi);
+		answer_with(mode, fi);
+	}
 	pthread_mutex_unlock(&modes->lock);
+	return mode ? 0 : -ENOMEM;
 }
 
 void mih_fs_mode_close(struct mih_fs_modes *modes, struct fuse_session *session,

@@ -17,10 +17,12 @@
 #define MIH_FS_SERVE_MODE_H
 
 #include "fs/mount.h"
+#include "util/err.h"
 
 #include <fuse_lowlevel.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -30,10 +32,10 @@ struct mih_fs_mode;
 
 struct mih_fs_modes {
 	enum mih_fs_serve wanted;
-	bool direct; /* the kernel lets such files be mapped too */
-	bool stage;  /* the kernel reads memory files itself */
+	bool direct;	   /* the kernel lets such files be mapped too */
+	atomic_bool stage; /* the kernel reads memory files itself */
 	pthread_mutex_t lock;
-	bool told; /* in the log: a file is not served as wanted */
+
 	LIST_HEAD(, mih_fs_mode) buckets[MIH_FS_MODE_BUCKETS];
 };
 
@@ -52,14 +54,23 @@ void mih_fs_modes_fini(struct mih_fs_modes *modes);
 void mih_fs_modes_agree(struct mih_fs_modes *modes,
 			struct fuse_conn_info *conn);
 
+/** mih_fs_modes_stages() - would a staged file be handed to the kernel? */
+static inline bool mih_fs_modes_stages(const struct mih_fs_modes *modes)
+{
+	return modes->wanted == MIH_FS_STAGE && atomic_load(&modes->stage);
+}
+
 /**
  * mih_fs_mode_open() - decide for an open that is about to be answered
  * @req:    the request, not yet answered
  * @staged: memory file with the file's bytes, or -1
  * @fi:     gets the flags of the answer
+ *
+ * Return: 0, and mih_fs_mode_close() is to follow; -ENOMEM.
  */
-void mih_fs_mode_open(struct mih_fs_modes *modes, fuse_req_t req,
-		      fuse_ino_t ino, int staged, struct fuse_file_info *fi);
+MIH_MUST_CHECK mih_err mih_fs_mode_open(struct mih_fs_modes *modes,
+					fuse_req_t req, fuse_ino_t ino,
+					int staged, struct fuse_file_info *fi);
 
 /**
  * mih_fs_mode_close() - undo one open of @ino

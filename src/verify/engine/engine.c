@@ -176,6 +176,7 @@ void mih_verify_engine_shrink(struct mih_verify_engine *engine, size_t memory)
 	atomic_store(&engine->memory, memory);
 	mih_verify_cache_trim(engine);
 	mih_verify_spare_drop(engine);
+	mih_verify_stages_end(&engine->stages);
 }
 
 /* A device may still hold batches whose done() is not in any of our queues. */

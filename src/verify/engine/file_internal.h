@@ -90,6 +90,7 @@ struct mih_verify_opening {
 	struct mih_pool_work work;
 	struct mih_verify_engine *engine;
 	uint32_t file;
+	bool unstaged; /* as who asked first wants it */
 	bool again;    /* the last one failed, and was in the log */
 	bool may_wait; /* on a thread that may read a large file */
 	bool told;     /* what is wrong is in the log already */

@@ -300,7 +300,7 @@ static uint8_t *stage_for(struct mih_verify_opening *opening)
 	uint64_t nbytes = engine->model->files[opening->file].nbytes;
 	mih_err err;
 
-	if (!engine->stages.budget ||
+	if (opening->unstaged || !engine->stages.budget ||
 	    mih_verify_stage_reopen(&engine->stages, stage))
 		return NULL;
 	err = mih_verify_stage_new(&engine->stages, nbytes, stage);
@@ -364,7 +364,7 @@ static void opening_run(struct mih_pool_work *work)
 }
 
 static mih_err opening_start(struct mih_verify_engine *engine, uint32_t file,
-			     bool again)
+			     bool unstaged, bool again)
 {
 	struct mih_verify_opening *opening = calloc(1, sizeof(*opening));
 	struct mih_verify_file_run *run = &engine->files[file];
@@ -374,6 +374,7 @@ static mih_err opening_start(struct mih_verify_engine *engine, uint32_t file,
 	opening->work.run = opening_run;
 	opening->engine = engine;
 	opening->file = file;
+	opening->unstaged = unstaged;
 	opening->again = again;
 	atomic_fetch_add(&engine->inflight, 1);
 	pthread_mutex_lock(&run->lock);
@@ -438,7 +439,9 @@ static void open_fail(struct mih_verify_engine *engine,
 void mih_verify_open(struct mih_verify_engine *engine,
 		     struct mih_verify_open *request)
 {
-	struct mih_verify_file_run *run = &engine->files[request->file];
+	uint32_t file = (uint32_t)request->file;
+	struct mih_verify_file_run *run = &engine->files[file];
+	bool unstaged = request->unstaged;
 	unsigned delay_ms, backoff_ms;
 	enum open_step step;
 	mih_err err;
@@ -456,8 +459,7 @@ void mih_verify_open(struct mih_verify_engine *engine,
 	case OPEN_WAIT:
 		break;
 	case OPEN_START:
-		err = opening_start(engine, (uint32_t)request->file,
-				    backoff_ms != 0);
+		err = opening_start(engine, file, unstaged, backoff_ms != 0);
 		if (err)
 			open_fail(engine, run, err);
 		break;
@@ -500,7 +502,7 @@ int mih_verify_staged(struct mih_verify_engine *engine, size_t file)
 
 	pthread_mutex_lock(&engine->stages.lock);
 	stage = engine->files[file].stage;
-	fd = stage ? stage->fd : -1;
+	fd = stage && stage->is_open ? stage->fd : -1;
 	pthread_mutex_unlock(&engine->stages.lock);
 	return fd;
 }

@@ -16,7 +16,7 @@ void mih_verify_stages_init(struct mih_verify_stages *stages, uint64_t budget)
 {
 	pthread_mutex_init(&stages->lock, NULL);
 	TAILQ_INIT(&stages->lru);
-	stages->budget = budget;
+	atomic_init(&stages->budget, budget);
 }
 
 uint64_t mih_verify_stages_bytes(struct mih_verify_stages *stages)
@@ -48,26 +48,58 @@ static void forget(struct mih_verify_stages *stages,
 	*stage->owner = NULL;
 }
 
-/* Make room for @nbytes. Return: what is to be freed, outside the lock. */
-static bool reserve(struct mih_verify_stages *stages, uint64_t nbytes,
-		    struct mih_verify_stage_lru *dropped)
+/* Forget what was closed longest ago until @nbytes fit. The lock is held.
+ * Return: do they? */
+static bool make_room(struct mih_verify_stages *stages, uint64_t nbytes,
+		      struct mih_verify_stage_lru *dropped)
 {
+	uint64_t budget = atomic_load(&stages->budget);
 	struct mih_verify_stage *oldest;
-	bool fits;
 
-	pthread_mutex_lock(&stages->lock);
-	while (nbytes <= stages->budget &&
-	       stages->nbytes > stages->budget - nbytes &&
+	if (nbytes > budget)
+		return false;
+	while (stages->nbytes > budget - nbytes &&
 	       (oldest = TAILQ_FIRST(&stages->lru))) {
 		forget(stages, oldest);
 		TAILQ_INSERT_TAIL(dropped, oldest, lru);
 	}
-	fits = nbytes <= stages->budget &&
-	       stages->nbytes <= stages->budget - nbytes;
+	return stages->nbytes <= budget - nbytes;
+}
+
+/* What was forgotten under the lock is freed outside of it. */
+static void free_all(struct mih_verify_stage_lru *dropped)
+{
+	struct mih_verify_stage *stage;
+
+	while ((stage = TAILQ_FIRST(dropped))) {
+		TAILQ_REMOVE(dropped, stage, lru);
+		stage_free(stage);
+	}
+}
+
+static bool reserve(struct mih_verify_stages *stages, uint64_t nbytes)
+{
+	struct mih_verify_stage_lru dropped = TAILQ_HEAD_INITIALIZER(dropped);
+	bool fits;
+
+	pthread_mutex_lock(&stages->lock);
+	fits = make_room(stages, nbytes, &dropped);
 	if (fits)
 		stages->nbytes += nbytes;
 	pthread_mutex_unlock(&stages->lock);
+	free_all(&dropped);
 	return fits;
+}
+
+void mih_verify_stages_end(struct mih_verify_stages *stages)
+{
+	struct mih_verify_stage_lru dropped = TAILQ_HEAD_INITIALIZER(dropped);
+
+	pthread_mutex_lock(&stages->lock);
+	atomic_store(&stages->budget, 0);
+	make_room(stages, 0, &dropped);
+	pthread_mutex_unlock(&stages->lock);
+	free_all(&dropped);
 }
 
 /* Huge pages where the system allows them: filling 4 KiB pages stops at
@@ -92,16 +124,10 @@ static mih_err stage_map(struct mih_verify_stage *stage)
 mih_err mih_verify_stage_new(struct mih_verify_stages *stages, uint64_t nbytes,
 			     struct mih_verify_stage **owner)
 {
-	struct mih_verify_stage_lru dropped = TAILQ_HEAD_INITIALIZER(dropped);
 	struct mih_verify_stage *stage;
-	bool fits = reserve(stages, nbytes, &dropped);
 	mih_err err;
 
-	while ((stage = TAILQ_FIRST(&dropped))) {
-		TAILQ_REMOVE(&dropped, stage, lru);
-		stage_free(stage);
-	}
-	if (!fits)
+	if (!reserve(stages, nbytes))
 		return -ENOSPC;
 	stage = calloc(1, sizeof(*stage));
 	if (!stage) {

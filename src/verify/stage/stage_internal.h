@@ -67,7 +67,7 @@ TAILQ_HEAD(mih_verify_stage_lru, mih_verify_stage);
 /** All stages of an engine. */
 struct mih_verify_stages {
 	pthread_mutex_t lock;
-	uint64_t budget;		 /* bytes; 0: nothing is staged */
+	_Atomic uint64_t budget;	 /* bytes; 0: nothing is staged */
 	uint64_t nbytes;		 /* of all stages */
 	struct mih_verify_stage_lru lru; /* closed first, first */
 };
@@ -104,6 +104,9 @@ bool mih_verify_stage_reopen(struct mih_verify_stages *stages,
 /** mih_verify_stage_close() - kept until the memory is wanted. */
 void mih_verify_stage_close(struct mih_verify_stages *stages,
 			    struct mih_verify_stage **owner);
+
+/** mih_verify_stages_end() - drop what is closed, and stage nothing more. */
+void mih_verify_stages_end(struct mih_verify_stages *stages);
 
 /** mih_verify_stage_drop() - release; *owner may be NULL. */
 void mih_verify_stage_drop(struct mih_verify_stages *stages,
