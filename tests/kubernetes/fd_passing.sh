@@ -99,6 +99,16 @@ check_status "a second server is refused" 3 setpriv --reuid 65534 \
 	"$work/model" "unix:$socks/fd"
 check_said "in clear words, too" "process $sidecar_pid serves already"
 check "and the first one still serves" serves
+/usr/bin/python3 - "$socks/fd" <<'EOF'
+import socket
+import sys
+for i in range(200):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(sys.argv[1])
+        s.recv(8192)
+EOF
+check "who knocks again and again does not fill the log" \
+	test "$(grep -c "is refused" "$work/helper.log")" -lt 130
 check_status "a second helper is refused" 3 "$MIHFS" fd-helper \
 	--socket "$socks/fd" "$vol/model"
 check_said "since one listens" "another helper listens here"

@@ -26,6 +26,7 @@ struct helper {
 	pid_t pid;	       /* of who serves */
 	int64_t give_up_ms;    /* when; -1: never */
 	int64_t read_ahead_ms; /* when; -1: never, or done */
+	struct mih_log_budget budget;
 };
 
 static int64_t now_ms(void)
@@ -67,14 +68,31 @@ static mih_err mount_for(const struct helper *h, int server)
 	return 0;
 }
 
-static void refuse(int server, pid_t pid, const char *why)
+/* Whoever may connect can do so again and again; the log is not his to fill. */
+static void tell(struct helper *h, const struct mih_log_event *event,
+		 const char *what, pid_t pid, const char *more)
 {
-	mih_log_warning("process %d is refused: %s", (int)pid, why);
+	enum mih_log_leave leave = mih_log_budget_take(&h->budget);
+
+	if (leave != MIH_LOG_SILENT)
+		mih_log_write(event, "%s: process %d %s%s%s",
+			      h->params->place.mountpoint, (int)pid, what, more,
+			      leave == MIH_LOG_SAY_LAST
+				  ? " (no more of this for a minute)"
+				  : "");
+}
+
+static void refuse(struct helper *h, int server, pid_t pid, const char *why)
+{
+	const struct mih_log_event event = { MIH_LOG_WARNING };
+
+	tell(h, &event, "is refused: ", pid, why);
 	mih_fs_handover_refuse(server, why);
 }
 
 static void greet(struct helper *h)
 {
+	const struct mih_log_event served = { MIH_LOG_INFO };
 	mih_autoclose int server = -1;
 	char why[64];
 	uid_t uid;
@@ -85,17 +103,16 @@ static void greet(struct helper *h)
 	if (!is_allowed(h->params, uid)) {
 		snprintf(why, sizeof(why), "user %u may not serve",
 			 (unsigned)uid);
-		refuse(server, pid, why);
+		refuse(h, server, pid, why);
 	} else if (h->server >= 0) {
 		snprintf(why, sizeof(why), "process %d serves already",
 			 (int)h->pid);
-		refuse(server, pid, why);
+		refuse(h, server, pid, why);
 	} else if (mount_for(h, server)) {
-		refuse(server, pid, mih_err_message());
+		refuse(h, server, pid, mih_err_message());
 	} else {
-		mih_log_info("%s: mounted for process %d of user %u",
-			     h->params->place.mountpoint, (int)pid,
-			     (unsigned)uid);
+		snprintf(why, sizeof(why), " of user %u", (unsigned)uid);
+		tell(h, &served, "serves this mount now,", pid, why);
 		h->server = MIH_STEAL_FD(&server);
 		h->pid = pid;
 		h->give_up_ms = -1;
@@ -105,6 +122,7 @@ static void greet(struct helper *h)
 /* The server has something to say, or is gone. */
 static void listen_to_server(struct helper *h)
 {
+	const struct mih_log_event gone = { MIH_LOG_WARNING };
 	char byte;
 	ssize_t n = read(h->server, &byte, 1);
 
@@ -114,9 +132,8 @@ static void listen_to_server(struct helper *h)
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	mih_log_warning("%s: process %d is gone; readers get an error until "
-			"another one serves",
-			h->params->place.mountpoint, (int)h->pid);
+	tell(h, &gone, "is gone", h->pid,
+	     "; readers get an error until another one serves");
 	close(MIH_STEAL_FD(&h->server));
 	h->read_ahead_ms = -1;
 	expect_server(h);
