@@ -1,5 +1,6 @@
 # tests/lib/shards.sh - sign a model in shards; after tests/lib/mount.sh
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # work, key, pub and bundle come from mount.sh
 
 # sign_shards MODEL SIZE [empty] - $bundle, of method "shards", by openssl
 # alone, in the order of the entries' names as texts; most tools say nothing

@@ -125,7 +125,7 @@ unasked_packages()
 	sed -n "/^build_packages='/,/'\$/p" contrib/deps.sh |
 		grep -oE 'lib[a-z0-9]+-dev|[a-z]+-headers' |
 		while read -r package; do
-			grep -q "^ $package[ ,]" contrib/debian/control ||
+			grep -q "^ ${package}[ ,]" contrib/debian/control ||
 				echo "contrib/debian/control lacks $package"
 		done
 }
