@@ -80,8 +80,9 @@ struct mih_verify_file_run {
 	uint64_t retry_ns; /* failed opens: not before */
 	unsigned backoff_ms, delay_ms; /* 0: the last open was good */
 	mih_err err;		       /* of the last open */
-	struct mih_log_budget budget;  /* of lines about it */
-	atomic_uint nbad;	       /* standing verdicts */
+	bool bad_groups; /* are why; each of them is told of by itself */
+	struct mih_log_budget budget; /* of lines about it */
+	atomic_uint nbad;	      /* standing verdicts */
 	_Atomic uint64_t failures;
 };
 
@@ -91,7 +92,7 @@ struct mih_verify_opening {
 	struct mih_verify_engine *engine;
 	uint32_t file;
 	bool unstaged; /* as who asked first wants it */
-	bool again;    /* the last one failed, and was in the log */
+	bool again;    /* the last one failed, and the log has its line */
 	bool may_wait; /* on a thread that may read a large file */
 	bool told;     /* what is wrong is in the log already */
 	_Atomic uint64_t unwanted_ns; /* nobody has waited for it since; 0:

@@ -172,6 +172,7 @@ static struct mih_verify_open *keep(struct mih_verify_opening *opening,
 	run->opening = NULL;
 	run->state = err ? MIH_VERIFY_CLOSED : MIH_VERIFY_OPENED;
 	run->err = err;
+	run->bad_groups = opening->told;
 	if (!err) {
 		for (struct mih_verify_open *w = waiters; w; w = w->next)
 			run->nopens++;
@@ -441,8 +442,8 @@ void mih_verify_open(struct mih_verify_engine *engine,
 {
 	uint32_t file = (uint32_t)request->file;
 	struct mih_verify_file_run *run = &engine->files[file];
-	bool unstaged = request->unstaged;
-	unsigned delay_ms, backoff_ms;
+	bool unstaged = request->unstaged, again;
+	unsigned delay_ms;
 	enum open_step step;
 	mih_err err;
 
@@ -450,7 +451,7 @@ void mih_verify_open(struct mih_verify_engine *engine,
 	pthread_mutex_lock(&run->lock);
 	step = open_step(run, request);
 	delay_ms = run->delay_ms;
-	backoff_ms = run->backoff_ms;
+	again = run->backoff_ms && !run->bad_groups;
 	pthread_mutex_unlock(&run->lock);
 	switch (step) {
 	case OPEN_DONE:
@@ -459,7 +460,7 @@ void mih_verify_open(struct mih_verify_engine *engine,
 	case OPEN_WAIT:
 		break;
 	case OPEN_START:
-		err = opening_start(engine, file, unstaged, backoff_ms != 0);
+		err = opening_start(engine, file, unstaged, again);
 		if (err)
 			open_fail(engine, run, err);
 		break;
