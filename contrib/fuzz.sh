@@ -23,7 +23,7 @@ fixtures=$top_srcdir/tests/fixtures
 sanitize=address,undefined
 flags="-g -O1 -w -fno-sanitize-recover=all -include $top_builddir/config.h
 -I$top_builddir -I$top_srcdir/src -I$top_srcdir/tests"
-targets='bundle keyless sidecar'
+targets='bundle keyless resource sidecar'
 
 dir=${MIHFS_FUZZ_DIR-}
 if [ -z "$dir" ]; then
@@ -82,6 +82,12 @@ seed_keyless()
 		"$fixtures"/keyless*/trusted_root.json
 }
 
+seed_resource()
+{
+	python3 "$top_srcdir/tests/fuzz/seed_bundle.py" --resources \
+		corpus.resource "$fixtures"/*/*.sig
+}
+
 seed_sidecar()
 {
 	for tree in mth4k-sha256 mth4k-sha512 blake3; do
@@ -98,6 +104,7 @@ options()
 {
 	case $1 in
 	bundle) echo "-max_len=8192 -dict=$top_srcdir/tests/fuzz/bundle.dict" ;;
+	resource) echo "-max_len=640 -dict=$top_srcdir/tests/fuzz/bundle.dict" ;;
 	*) echo "-max_len=16384" ;;
 	esac
 }
