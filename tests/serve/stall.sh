@@ -125,7 +125,10 @@ for i in 1 2 3 4 5 6 7 8; do
 done
 cp -r "$work/model" "$work/want"
 mt_sign "$work/model"
-new_group $((size * 4)) || echo "# no control group: no memory pressure"
+# Half of the files, but enough for the readers themselves.
+limit=$((size * 4))
+[ $limit -ge 25165824 ] || limit=25165824
+new_group $limit || echo "# no control group: no memory pressure"
 for how in cache direct stage; do
 	stall "$how"
 done
