@@ -4,7 +4,7 @@
 #	mib=1024
 #	. "$(dirname "$0")/lib.sh"
 #	prepare			# a signed file of $mib MiB in the page cache
-#	start mihfs		# a fresh mount on $work/mnt that answers: $pid
+#	start mihfs [OPTION...]	# a fresh mount on $work/mnt that answers: $pid
 #	clock NAME read FILE	# one run of the reader, kept under NAME
 #	stop
 #	best NAME		# the shortest of NAME, in seconds
@@ -39,14 +39,16 @@ prepare()
 	cat "$work/model/weights" >/dev/null
 }
 
-# start mihfs|copy: a fresh mount that answers
+# start mihfs|copy [OPTION...]: a fresh mount that answers
 start()
 {
-	case $1 in
+	server=$1
+	shift
+	case $server in
 	mihfs)
 		"$MIHFS" mount -f --ready-fd 9 --log-level warning \
 			--root "$work/signed.json" \
-			--public-key "$work/key.pub" \
+			--public-key "$work/key.pub" "$@" \
 			"$work/model" "$work/mnt" 9>"$work/ready" &
 		;;
 	copy)

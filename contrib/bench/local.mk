@@ -1,5 +1,6 @@
 # Measurements. The mounts need root and /dev/fuse.
 #   make bench         the mount beside an unverified server
+#   make bench-serve   cache, direct and stage beside the raw file
 #   make bench-status  the mount, watched and by itself
 #   make bench-hash    one core beside OpenSSL and b3sum
 #   make bench-scale   1 TiB and 100,000 files: time to mount, memory
@@ -9,7 +10,8 @@
 bench_programs = copy_server gpu_rates huge_model many_files reader
 check_PROGRAMS += $(bench_programs)
 EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/lib.sh \
-	contrib/bench/mount_bench.sh contrib/bench/status_bench.sh \
+	contrib/bench/mount_bench.sh contrib/bench/serve_bench.sh \
+	contrib/bench/status_bench.sh \
 	contrib/bench/many_bench.sh contrib/bench/scale_bench.sh
 
 copy_server_SOURCES = contrib/bench/copy_server.c
@@ -27,6 +29,9 @@ bench_environment = MIHFS=$(abs_top_builddir)/mihfs \
 bench: $(bench_programs) mihfs
 	$(bench_environment) $(SHELL) \
 		$(top_srcdir)/contrib/bench/mount_bench.sh $(BENCH_ARGS)
+bench-serve: $(bench_programs) mihfs
+	$(bench_environment) $(SHELL) \
+		$(top_srcdir)/contrib/bench/serve_bench.sh $(BENCH_ARGS)
 bench-status: $(bench_programs) mihfs
 	$(bench_environment) $(SHELL) \
 		$(top_srcdir)/contrib/bench/status_bench.sh $(BENCH_ARGS)
@@ -39,7 +44,7 @@ bench-scale: $(bench_programs) mihfs
 bench-many: large_bundle many_files mihfs
 	$(bench_environment) $(SHELL) \
 		$(top_srcdir)/contrib/bench/many_bench.sh $(BENCH_ARGS)
-.PHONY: bench bench-status bench-hash bench-many bench-scale
+.PHONY: bench bench-serve bench-status bench-hash bench-many bench-scale
 
 # A folder to take to a machine with a GPU; there: gpu_all.sh run FOLDER
 EXTRA_DIST += contrib/bench/gpu/gpu_all.sh contrib/bench/gpu/interference.py
