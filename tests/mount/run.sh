@@ -129,19 +129,20 @@ check "and which bytes were wrong" said "weights.safetensors: bytes "
 
 # Who may write above can put another folder there.
 run "$work/model" -- true
-check_equal "a model in a safe folder needs no warning" "$(cat "$work/err")" ""
+check_equal "a model in a safe folder is served" "$(cat "$work/err")" ""
 mkdir "$work/open"
 chmod 777 "$work/open"
 cp -r "$work/good" "$work/open/model"
-run "$work/open/model" -- true
-check_equal "one that others may replace is served" $? 0
-check "with a warning that names the folder" said "^mihfs: warning: \
-$work/open: others may write here .* $work/open/model;"
+run "$work/open/model" -- touch "$work/ran"
+check_equal "one that others may replace is refused" $? 3
+check "before the command runs" test ! -e "$work/ran"
+check "and the folder is named" said "$work/open: others may write here \
+.* $work/open/model;"
 run --at "$work/dev" "$work/open/model" -- true
-check_equal "elsewhere without" "$(cat "$work/err")" ""
+check_equal "elsewhere it is served" $? 0
 chmod 1777 "$work/open"
 run "$work/open/model" -- true
-check_equal "and where others may not rename it" "$(cat "$work/err")" ""
+check_equal "and where others may not rename it" $? 0
 chown 65534 "$work/open"
 run "$work/open/model" -- true
 check "an owner counts as others" said "$work/open: others may write"

@@ -44,6 +44,7 @@ for size in 12000000 12582912 12000001; do
 	sign_shards "$model" $size
 	check "$size: mihfs tree" "$MIHFS" tree --quiet \
 		--signature "$bundle" "$model"
+	# One state of 32 bytes for each whole MiB of 40000001 bytes.
 	check "$size: it has hints" [ "$(u64 "$bundle.tree" 216)" -eq \
 		$((38 * 32)) ]
 

@@ -1,6 +1,5 @@
 #include "cli/run/above.h"
 #include "util/cleanup.h"
-#include "util/log.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,25 +23,28 @@ static bool is_open_to_others(const struct stat *folder,
 	return !(folder->st_mode & S_ISVTX) || !is_trusted(child->st_uid);
 }
 
-void mih_cli_above_warn(const char *mountpoint)
+mih_err mih_cli_above_check(const char *mountpoint)
 {
 	mih_autofree char *path = strdup(mountpoint);
 	struct stat child, folder;
 	char *slash;
 
-	if (!path || stat(path, &child) < 0)
-		return;
+	if (!path)
+		return -ENOMEM;
+	if (stat(path, &child) < 0)
+		return mih_err_fail_errno(-errno, "%s", path);
 	while ((slash = strrchr(path, '/')) && path[1]) {
 		slash[slash == path] = '\0';
 		if (stat(path, &folder) < 0)
-			return;
-		if (is_open_to_others(&folder, &child)) {
-			mih_log_warning("%s: others may write here and so put "
-					"another folder in the place of %s; "
-					"mount in a safe one with --at DIR",
-					path, mountpoint);
-			return;
-		}
+			return mih_err_fail_errno(-errno, "%s", path);
+		if (is_open_to_others(&folder, &child))
+			return mih_err_fail(
+			    -EPERM,
+			    "%s: others may write here and so put another "
+			    "folder in the place of %s; mount in a safe one "
+			    "with --at DIR",
+			    path, mountpoint);
 		child = folder;
 	}
+	return 0;
 }

@@ -113,7 +113,7 @@ static int run(struct run *r)
 
 	pair.cwd = r->cwd;
 	if (!err)
-		mih_cli_above_warn(r->mountpoint);
+		err = mih_cli_above_check(r->mountpoint);
 	if (!err)
 		err = mih_cli_namespace_enter();
 	return err ? mih_cli_fail(err) : mih_cli_supervise(&pair);
