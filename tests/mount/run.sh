@@ -148,6 +148,11 @@ run "$work/open/model" -- true
 check "an owner counts as others" said "$work/open: others may write"
 rm -r "$work/open"
 
+# A folder that the command may not enter is none that it has to leave.
+mkdir -m 700 "$work/closed"
+(cd "$work/closed" && user_run --at "$work/dev" "$work/good" -- true)
+check_equal "a folder that is closed to the user stays the current one" $? 0
+
 # What cannot begin.
 run "$work/none" -- true
 check_equal "a model that is missing" $? 3

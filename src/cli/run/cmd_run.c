@@ -22,7 +22,7 @@ struct run {
 	const char *at;
 	char **argv;	  /* of the command */
 	char *mountpoint; /* absolute; owned */
-	char *cwd;	  /* owned */
+	char *cwd;	  /* if the mount covers it; owned */
 };
 
 static int parse(struct run *r, int argc, char **argv)
@@ -55,6 +55,17 @@ static int parse(struct run *r, int argc, char **argv)
 	return end;
 }
 
+/* Is the current folder @path, or below it? Where that cannot be told it is,
+ * so that the command does not begin in what the mount covers. */
+static bool covers(const char *path)
+{
+	mih_autofree char *cwd = getcwd(NULL, 0);
+	size_t len = strlen(path);
+
+	return !cwd || (!strncmp(cwd, path, len) &&
+			(cwd[len] == '/' || cwd[len] == '\0' || len == 1));
+}
+
 /* Names that still mean the same once the mount is there. */
 static mih_err settle_places(struct run *r)
 {
@@ -69,9 +80,12 @@ static mih_err settle_places(struct run *r)
 				    "%s: not a folder; say with --at DIR where "
 				    "to mount it",
 				    where);
-	r->cwd = getcwd(NULL, 0);
-	if (!r->cwd)
-		return mih_err_fail_errno(-errno, "mihfs run: this folder");
+	if (covers(r->mountpoint)) {
+		r->cwd = getcwd(NULL, 0);
+		if (!r->cwd)
+			return mih_err_fail_errno(-errno,
+						  "mihfs run: this folder");
+	}
 	r->options.mountpoint = r->mountpoint;
 	return setenv(ENVIRONMENT, r->mountpoint, 1) < 0 ? -errno : 0;
 }

@@ -96,7 +96,7 @@ static _Noreturn void become_command(const struct pair *p)
 	const char *what = p->params->cwd;
 	int why;
 
-	if (chdir(what) == 0) {
+	if (!what || chdir(what) == 0) {
 		what = argv[0];
 		execvp(argv[0], argv);
 	}

@@ -19,7 +19,7 @@ struct mih_cli_pair {
 	void *context;
 	/** The command, started when the server is ready: for execvp(3). */
 	char **argv;
-	/** Where: entered anew, so that it lies in the mount if it can. */
+	/** Entered anew, so that it lies in the mount; NULL: stays here. */
 	const char *cwd;
 	const char *name; /* of what is served, for messages */
 };
