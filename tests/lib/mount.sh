@@ -227,7 +227,8 @@ mt_sign() {
 mt_try_mount() {
 	mt_dir=$1
 	shift
-	[ -p "$work/ready" ] || mkfifo "$work/ready"
+	rm -f "$work/ready" # an earlier server may not have closed its end yet
+	mkfifo "$work/ready"
 	: >"$log"
 	"$MIHFS" mount -f --ready-fd 9 --root "$bundle" --public-key "$pub" \
 		"$@" "$mt_dir" "$mnt" 9>"$work/ready" >>"$log" 2>&1 &

@@ -13,7 +13,8 @@ usage() {
 
 # fstab TEXT: mount with nothing but "-o"; $mt_pid
 fstab() {
-	[ -p "$work/ready" ] || mkfifo "$work/ready"
+	rm -f "$work/ready"
+	mkfifo "$work/ready"
 	"$MIHFS" mount -f --ready-fd 9 "$work/model" "$mnt" -o "$1" \
 		9>"$work/ready" >>"$log" 2>&1 &
 	mt_pid=$!
