@@ -17,7 +17,7 @@ mt_begin
 command -v python3 >/dev/null || mt_skip "no python3"
 mt_model "$work/model"
 mt_sign "$work/model"
-mt_mount "$work/model"
+mt_mount "$work/model" --sandbox=on
 printf X | dd of="$work/model/sub/a" bs=1 seek=66000 conv=notrunc 2>/dev/null
 cat "$mnt/one-group" "$mnt/sub/a" >/dev/null 2>&1
 for file in status.json metrics failures manifest; do
