@@ -23,6 +23,7 @@ struct mih_fs_control_handle {
 	fuse_req_t req; /* until it is answered */
 	struct fuse_file_info fi;
 	struct mih_buffer text; /* fixed once the open is answered */
+	atomic_uint refs;	/* being open, and each answer under way */
 };
 
 static uint64_t ino_of(size_t document)
@@ -212,6 +213,14 @@ static bool is_full(const struct mih_fs_control *control)
 	return control->nhandles >= HANDLES_MAX || control->nbytes >= BYTES_MAX;
 }
 
+/* A reader that has its answer may close the file before the thread that gave
+ * it is done with the text. */
+static void handle_put(struct mih_fs_control_handle *handle)
+{
+	if (atomic_fetch_sub(&handle->refs, 1) == 1)
+		handle_free(handle);
+}
+
 /* NULL: enough files are open. */
 static struct mih_fs_control_handle *handle_new(struct mih_fs *fs)
 {
@@ -268,7 +277,7 @@ static void answer_open(struct mih_pool_work *work)
 	if (err)
 		mih_fs_reply_err(handle->req, err);
 	if (err || fuse_reply_open(handle->req, &handle->fi) != 0)
-		handle_free(handle);
+		handle_put(handle);
 }
 
 static void do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -290,6 +299,7 @@ static void do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, ENFILE);
 		return;
 	}
+	atomic_init(&handle->refs, 1);
 	handle->document = document;
 	handle->req = req;
 	handle->fi = *fi;
@@ -300,19 +310,21 @@ static void do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    struct fuse_file_info *fi)
 {
-	const struct mih_fs_control_handle *handle = (void *)(uintptr_t)fi->fh;
+	struct mih_fs_control_handle *handle = (void *)(uintptr_t)fi->fh;
 	size_t len;
 
 	if (!mih_fs_control_is(ino)) {
 		mih_fs_of(req)->control.beneath.read(req, ino, size, off, fi);
 		return;
 	}
+	atomic_fetch_add(&handle->refs, 1);
 	len = handle->text.len;
 	if (off < 0 || (uint64_t)off >= len)
 		fuse_reply_buf(req, NULL, 0);
 	else
 		fuse_reply_buf(req, handle->text.data + off,
 			       MIH_MIN(size, len - (size_t)off));
+	handle_put(handle);
 }
 
 static void do_release(fuse_req_t req, fuse_ino_t ino,
@@ -322,7 +334,7 @@ static void do_release(fuse_req_t req, fuse_ino_t ino,
 		mih_fs_of(req)->control.beneath.release(req, ino, fi);
 		return;
 	}
-	handle_free((void *)(uintptr_t)fi->fh);
+	handle_put((void *)(uintptr_t)fi->fh);
 	fuse_reply_err(req, 0);
 }
 
