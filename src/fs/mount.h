@@ -27,7 +27,7 @@ struct mih_fs_params {
 	const char *mountpoint;
 	const char *options; /* "-o" text for FUSE, comma separated, or NULL */
 	bool debug;	     /* log every FUSE message */
-	enum mih_fs_serve serve; /* what cannot be falls back to CACHE */
+	enum mih_fs_serve serve;   /* what cannot be falls back to CACHE */
 	struct mih_status *status; /* borrowed; shown in the hidden folder
 				      .mihfs; NULL: there is none */
 	/**
