@@ -123,8 +123,8 @@ static struct mih_record record_of(const struct mih_log_event *event,
 	};
 }
 
-static void write_event(const struct mih_log_event *event, const char *fmt,
-			va_list ap)
+static void MIH_PRINTF(2, 0)
+    write_event(const struct mih_log_event *event, const char *fmt, va_list ap)
 {
 	struct mih_log_event named = *event;
 	struct mih_record record;
