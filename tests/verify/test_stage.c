@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ static const struct mih_test_file files[] = {
 	{ "4-large", 37 * MIB + 4711 },
 };
 #define EMPTY	 0u
+#define BYTE	 1u
 #define THREE	 2u
 #define ALSO	 3u
 #define LARGE	 4u
@@ -56,6 +58,14 @@ static int teardown(void **state)
 static uint64_t disk_bytes(struct engine_test *t)
 {
 	return mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES];
+}
+
+/* Bytes of memory that a staged file takes. */
+static uint64_t pages_of(size_t file)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return (files[file].nbytes + page - 1) / page * page;
 }
 
 static void assert_staged(struct engine_test *t, size_t file)
@@ -174,7 +184,7 @@ static void test_budget_drops_what_was_closed_first(void **state)
 	assert_int_equal(stats.counts[MIH_VERIFY_STAGED], 2);
 	assert_int_equal(stats.counts[MIH_VERIFY_UNSTAGED], 1);
 	assert_int_equal(stats.gauges[MIH_VERIFY_STAGE_BYTES],
-			 files[THREE].nbytes + files[ALSO].nbytes);
+			 pages_of(THREE) + pages_of(ALSO));
 	assert_int_equal(stats.gauges[MIH_VERIFY_STAGE_LIMIT], 7 * MIB);
 }
 
@@ -225,7 +235,7 @@ static void test_shrunk_engine_keeps_what_is_open(void **state)
 	mih_verify_engine_shrink(t->engine, 8 * MIB);
 	assert_int_equal(
 	    mih_test_engine_stats(t).gauges[MIH_VERIFY_STAGE_BYTES],
-	    files[THREE].nbytes + files[ALSO].nbytes);
+	    pages_of(THREE) + pages_of(ALSO));
 	assert_staged(t, THREE);
 	mih_verify_close(t->engine, ALSO);
 	assert_int_equal(mih_test_engine_open(t, ALSO), 0);
@@ -397,6 +407,63 @@ static void test_who_waits_is_not_given_up(void **state)
 	assert_int_equal(t->nlines, 0);
 }
 
+/* A staged file keeps a descriptor; very many small ones must leave enough of
+ * them for what is opened next. */
+static void test_stages_leave_descriptors(void **state)
+{
+	static struct mih_test_file small[200];
+	const struct mih_test_model_params params = {
+		.files = small,
+		.nfiles = MIH_ARRAY_LEN(small),
+		.flat = MIH_HASH_SHA256,
+		.tree = MIH_HASH_MTH4K_SHA256,
+	};
+	static char names[MIH_ARRAY_LEN(small)][8];
+	struct rlimit before, few;
+	struct engine_test *t = &test;
+
+	(void)state;
+	for (size_t i = 0; i < MIH_ARRAY_LEN(small); i++) {
+		snprintf(names[i], sizeof(names[i]), "%03zu", i);
+		small[i] = (struct mih_test_file){ names[i], 1 };
+	}
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ 100, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	memset(t, 0, sizeof(*t));
+	t->params.stage_memory = 64 * MIB;
+	mih_test_engine_start(t, &params);
+	for (size_t i = 0; i < MIH_ARRAY_LEN(small); i++) {
+		assert_int_equal(mih_test_engine_open(t, i), 0);
+		assert_true(mih_verify_staged(t->engine, i) >= 0);
+		mih_verify_close(t->engine, i);
+	}
+	/* Those that are open at once may have no more than their share. */
+	for (size_t i = 0; i < 50; i++)
+		assert_int_equal(mih_test_engine_open(t, i), 0);
+	assert_true(mih_verify_staged(t->engine, 0) >= 0);
+	assert_int_equal(mih_verify_staged(t->engine, 49), -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/* The budget is of memory, and that comes in pages. */
+static void test_stages_are_counted_in_pages(void **state)
+{
+	struct engine_test *t = start(false, 64 * MIB);
+
+	(void)state;
+	assert_int_equal(mih_test_engine_open(t, BYTE), 0);
+	assert_true(mih_verify_staged(t->engine, BYTE) >= 0);
+	assert_int_equal(
+	    mih_test_engine_stats(t).gauges[MIH_VERIFY_STAGE_BYTES],
+	    pages_of(BYTE));
+	assert_true(pages_of(BYTE) > 1);
+	mih_verify_close(t->engine, BYTE);
+	mih_verify_engine_shrink(t->engine, 8 * MIB);
+	assert_int_equal(
+	    mih_test_engine_stats(t).gauges[MIH_VERIFY_STAGE_BYTES], 0);
+}
+
 static void test_engine_ends_while_staging(void **state)
 {
 	struct engine_test *t = start(false, 64 * MIB);
@@ -437,6 +504,10 @@ int main(void)
 		cmocka_unit_test_teardown(test_interrupted_open_gets_on,
 					  teardown),
 		cmocka_unit_test_teardown(test_who_waits_is_not_given_up,
+					  teardown),
+		cmocka_unit_test_teardown(test_stages_leave_descriptors,
+					  teardown),
+		cmocka_unit_test_teardown(test_stages_are_counted_in_pages,
 					  teardown),
 		cmocka_unit_test_teardown(test_engine_ends_while_staging,
 					  teardown),

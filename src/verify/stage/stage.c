@@ -2,7 +2,12 @@
  * Stages: the proven bytes of whole files in memory files that are sealed, so
  * that nobody, this process included, can change them while they are served.
  * A file that was closed stays until the budget needs its room, oldest first.
+ *
+ * Each one takes whole pages and a descriptor, however small the file is: the
+ * budget counts the pages, and of three descriptors one is left to the file on
+ * disk and one to files that are not staged.
  */
+#include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "verify/engine/engine_internal.h"
@@ -10,13 +15,31 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+/* Smaller files would get a whole huge page where the system is generous. */
+#define HUGE_MIN ((uint64_t)2 << 20)
 
 void mih_verify_stages_init(struct mih_verify_stages *stages, uint64_t budget)
 {
+	struct rlimit limit;
+
 	pthread_mutex_init(&stages->lock, NULL);
 	TAILQ_INIT(&stages->lru);
 	atomic_init(&stages->budget, budget);
+	stages->max = SIZE_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		stages->max = (size_t)limit.rlim_cur / 3;
+}
+
+/* What a file of @nbytes takes. */
+static uint64_t room_for(uint64_t nbytes)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return mih_checked_ceil_div(nbytes, page) * page;
 }
 
 uint64_t mih_verify_stages_bytes(struct mih_verify_stages *stages)
@@ -44,26 +67,37 @@ static void forget(struct mih_verify_stages *stages,
 {
 	if (!stage->is_open)
 		TAILQ_REMOVE(&stages->lru, stage, lru);
-	stages->nbytes -= stage->nbytes;
+	stages->nbytes -= room_for(stage->nbytes);
+	stages->n--;
 	*stage->owner = NULL;
 }
 
-/* Forget what was closed longest ago until @nbytes fit. The lock is held.
- * Return: do they? */
-static bool make_room(struct mih_verify_stages *stages, uint64_t nbytes,
-		      struct mih_verify_stage_lru *dropped)
+/* Why one more of @room bytes does not fit; 0: it does. The lock is held. */
+static mih_err lacks(const struct mih_verify_stages *stages, uint64_t room)
 {
 	uint64_t budget = atomic_load(&stages->budget);
-	struct mih_verify_stage *oldest;
 
-	if (nbytes > budget)
-		return false;
-	while (stages->nbytes > budget - nbytes &&
+	if (room > budget || stages->nbytes > budget - room)
+		return -ENOSPC;
+	return stages->n < stages->max ? 0 : -EMFILE;
+}
+
+/* Forget what was closed longest ago until @room bytes fit. The lock is held.
+ * Return: as lacks(). */
+static mih_err make_room(struct mih_verify_stages *stages, uint64_t room,
+			 struct mih_verify_stage_lru *dropped)
+{
+	struct mih_verify_stage *oldest;
+	mih_err err;
+
+	if (room > atomic_load(&stages->budget))
+		return -ENOSPC;
+	while ((err = lacks(stages, room)) &&
 	       (oldest = TAILQ_FIRST(&stages->lru))) {
 		forget(stages, oldest);
 		TAILQ_INSERT_TAIL(dropped, oldest, lru);
 	}
-	return stages->nbytes <= budget - nbytes;
+	return err;
 }
 
 /* What was forgotten under the lock is freed outside of it. */
@@ -77,27 +111,33 @@ static void free_all(struct mih_verify_stage_lru *dropped)
 	}
 }
 
-static bool reserve(struct mih_verify_stages *stages, uint64_t nbytes)
+static mih_err reserve(struct mih_verify_stages *stages, uint64_t nbytes)
 {
 	struct mih_verify_stage_lru dropped = TAILQ_HEAD_INITIALIZER(dropped);
-	bool fits;
+	mih_err err;
 
 	pthread_mutex_lock(&stages->lock);
-	fits = make_room(stages, nbytes, &dropped);
-	if (fits)
-		stages->nbytes += nbytes;
+	err = make_room(stages, room_for(nbytes), &dropped);
+	if (!err) {
+		stages->nbytes += room_for(nbytes);
+		stages->n++;
+	}
 	pthread_mutex_unlock(&stages->lock);
 	free_all(&dropped);
-	return fits;
+	return err;
 }
 
 void mih_verify_stages_end(struct mih_verify_stages *stages)
 {
 	struct mih_verify_stage_lru dropped = TAILQ_HEAD_INITIALIZER(dropped);
+	struct mih_verify_stage *stage;
 
 	pthread_mutex_lock(&stages->lock);
 	atomic_store(&stages->budget, 0);
-	make_room(stages, 0, &dropped);
+	while ((stage = TAILQ_FIRST(&stages->lru))) {
+		forget(stages, stage);
+		TAILQ_INSERT_TAIL(&dropped, stage, lru);
+	}
 	pthread_mutex_unlock(&stages->lock);
 	free_all(&dropped);
 }
@@ -117,7 +157,8 @@ static mih_err stage_map(struct mih_verify_stage *stage)
 	if (map == MAP_FAILED)
 		return -errno;
 	stage->map = map;
-	madvise(map, stage->nbytes, MADV_HUGEPAGE);
+	if (stage->nbytes >= HUGE_MIN)
+		madvise(map, stage->nbytes, MADV_HUGEPAGE);
 	return 0;
 }
 
@@ -125,10 +166,10 @@ mih_err mih_verify_stage_new(struct mih_verify_stages *stages, uint64_t nbytes,
 			     struct mih_verify_stage **owner)
 {
 	struct mih_verify_stage *stage;
-	mih_err err;
+	mih_err err = reserve(stages, nbytes);
 
-	if (!reserve(stages, nbytes))
-		return -ENOSPC;
+	if (err)
+		return err;
 	stage = calloc(1, sizeof(*stage));
 	if (!stage) {
 		err = -ENOMEM;
@@ -144,7 +185,8 @@ mih_err mih_verify_stage_new(struct mih_verify_stages *stages, uint64_t nbytes,
 		return 0;
 	}
 	pthread_mutex_lock(&stages->lock);
-	stages->nbytes -= nbytes;
+	stages->nbytes -= room_for(nbytes);
+	stages->n--;
 	pthread_mutex_unlock(&stages->lock);
 	if (stage)
 		stage_free(stage);

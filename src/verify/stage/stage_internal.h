@@ -68,7 +68,8 @@ TAILQ_HEAD(mih_verify_stage_lru, mih_verify_stage);
 struct mih_verify_stages {
 	pthread_mutex_t lock;
 	_Atomic uint64_t budget;	 /* bytes; 0: nothing is staged */
-	uint64_t nbytes;		 /* of all stages */
+	uint64_t nbytes;		 /* of all stages, in whole pages */
+	size_t n, max;			 /* how many there are, and may be */
 	struct mih_verify_stage_lru lru; /* closed first, first */
 };
 
@@ -79,9 +80,10 @@ void mih_verify_stages_init(struct mih_verify_stages *stages, uint64_t budget);
  * mih_verify_stage_new() - memory for a file of @nbytes, open
  * @owner: set to the new stage; set to NULL again when it is dropped
  *
- * Drops what was closed longest ago where the budget asks for it.
+ * Drops what was closed longest ago where the budget asks for it, or the
+ * number of descriptors that this process may have.
  *
- * Return: 0; -ENOSPC: does not fit the budget; -ENOMEM, -EMFILE ...
+ * Return: 0; -ENOSPC: does not fit the budget; -EMFILE; -ENOMEM ...
  */
 MIH_MUST_CHECK mih_err mih_verify_stage_new(struct mih_verify_stages *stages,
 					    uint64_t nbytes,
