@@ -22,7 +22,8 @@
  *   arena    64 KiB for each: the bytes to hash
  *   table    MIH_GPU_ROW_MAX bytes for each: what is where in the arena
  *   nodes    MIH_GPU_NODES_LEN for each: scratch of the kernels
- *   out      MIH_GPU_OUT_LEN for each: what is copied back
+ *   out      MIH_GPU_OUT_LEN for each: what is copied back; filled with what is
+ *            no digest before a launch
  * Their addresses are multiples of 16. Every kernel takes arena, table, the
  * 32-bit number of rows in the table, nodes, out; in this order. It is launched
  * as mih_gpu_workgroups() work-groups of mih_gpu_kernels[].items work items.
@@ -112,6 +113,9 @@ struct mih_gpu_launch {
 	size_t out_len; /* bytes of out that are wanted back */
 };
 
+/** What upload() writes to. */
+enum mih_gpu_memory { MIH_GPU_ARENA, MIH_GPU_OUT };
+
 struct mih_gpu_port; /* one device, opened */
 struct mih_gpu_lane; /* one stream with its memory */
 
@@ -134,9 +138,9 @@ struct mih_gpu_port_ops {
 	mih_err (*lane_open)(struct mih_gpu_port *port, size_t ngroups,
 			     struct mih_gpu_lane **lane_out);
 	void (*lane_close)(struct mih_gpu_lane *lane);
-	/** Begin to copy @len bytes to @at of the arena. */
-	mih_err (*upload)(struct mih_gpu_lane *lane, size_t at,
-			  const void *data, size_t len);
+	/** Begin to copy @len bytes to @at of the arena, or of out. */
+	mih_err (*upload)(struct mih_gpu_lane *lane, enum mih_gpu_memory to,
+			  size_t at, const void *data, size_t len);
 	/**
 	 * Begin to copy the table to the device, to run the kernel over it and
 	 * to copy the result back. May compile on the kernel's first use.

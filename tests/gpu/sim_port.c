@@ -17,7 +17,7 @@ struct mih_gpu_port {
 
 struct mih_gpu_lane {
 	struct mih_gpu_port *port;
-	uint8_t *arena;
+	uint8_t *arena, *out;
 	uint64_t done_ns;
 };
 
@@ -30,6 +30,7 @@ static const struct {
 	{ "launch", MIH_TEST_LAUNCH_FAILS },
 	{ "hang", MIH_TEST_HANGS },
 	{ "wrong", MIH_TEST_WRONG },
+	{ "idle", MIH_TEST_IDLE },
 };
 
 static void set_fault(unsigned device, const char *name, unsigned after)
@@ -154,9 +155,11 @@ static mih_err sim_lane_open(struct mih_gpu_port *port, size_t ngroups,
 {
 	struct mih_gpu_lane *lane = keep(calloc(1, sizeof(*lane)));
 
-	if (lane && port->sim->fault != MIH_TEST_OUT_OF_MEMORY)
+	if (lane && port->sim->fault != MIH_TEST_OUT_OF_MEMORY) {
 		lane->arena = keep(malloc(ngroups * MIH_HASH_GROUP));
-	if (!lane || !lane->arena) {
+		lane->out = keep(malloc(ngroups * MIH_GPU_OUT_LEN));
+	}
+	if (!lane || !lane->arena || !lane->out) {
 		drop(lane);
 		return mih_err_fail(MIH_EBACKEND, "sim: out of memory");
 	}
@@ -168,13 +171,14 @@ static mih_err sim_lane_open(struct mih_gpu_port *port, size_t ngroups,
 static void sim_lane_close(struct mih_gpu_lane *lane)
 {
 	drop(lane->arena);
+	drop(lane->out);
 	drop(lane);
 }
 
-static mih_err sim_upload(struct mih_gpu_lane *lane, size_t at,
-			  const void *data, size_t len)
+static mih_err sim_upload(struct mih_gpu_lane *lane, enum mih_gpu_memory to,
+			  size_t at, const void *data, size_t len)
 {
-	memcpy(lane->arena + at, data, len);
+	memcpy((to == MIH_GPU_OUT ? lane->out : lane->arena) + at, data, len);
 	return 0;
 }
 
@@ -191,7 +195,7 @@ static uint64_t run_kernel(struct mih_gpu_lane *lane,
 {
 	const struct mih_gpu_group *groups = launch->table;
 	enum mih_hash_alg alg = algs[launch->kernel];
-	uint8_t *out = launch->out;
+	uint8_t *out = lane->out;
 	uint64_t nbytes = 0;
 
 	for (size_t i = 0; i < launch->n; i++) {
@@ -231,7 +235,8 @@ static mih_err sim_launch(struct mih_gpu_lane *lane,
 	if (fault == MIH_TEST_LAUNCH_FAILS ||
 	    launch->kernel >= MIH_ARRAY_LEN(algs))
 		return mih_err_fail(MIH_EBACKEND, "sim: launch failure");
-	nbytes = run_kernel(lane, launch);
+	nbytes = fault == MIH_TEST_IDLE ? 0 : run_kernel(lane, launch);
+	memcpy(launch->out, lane->out, launch->out_len);
 	if (fault == MIH_TEST_WRONG)
 		((uint8_t *)launch->out)[launch->out_len / 2] ^= 4;
 	took = (nbytes * sim->ns_per_mib) >> 20;

@@ -20,6 +20,7 @@ enum mih_test_fault {
 	MIH_TEST_LAUNCH_FAILS,
 	MIH_TEST_HANGS, /* takes work and never ends it */
 	MIH_TEST_WRONG, /* one bit of each result */
+	MIH_TEST_IDLE,	/* copies all there is, and runs no kernel */
 };
 
 /** One device; may be changed at any time. */

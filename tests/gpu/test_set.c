@@ -77,17 +77,22 @@ static void job_done(struct mih_gpu_batch *batch, mih_err err)
 	sem_post(&ended);
 }
 
-static void submit(struct mih_gpu_dev *dev, struct job *job, size_t i)
+static void submit_bytes(struct mih_gpu_dev *dev, struct job *job,
+			 const uint8_t *bytes)
 {
 	memset(job->digests, 0xa5, sizeof(job->digests));
-	job->range =
-	    (struct mih_hash_range){ .data = data + i % 4 * LEN, .len = LEN };
+	job->range = (struct mih_hash_range){ .data = bytes, .len = LEN };
 	job->batch = (struct mih_gpu_batch){ .alg = MIH_HASH_MTH4K_SHA256,
 					     .ranges = &job->range,
 					     .nranges = 1,
 					     .digests = job->digests,
 					     .done = job_done };
 	mih_gpu_submit(dev, &job->batch);
+}
+
+static void submit(struct mih_gpu_dev *dev, struct job *job, size_t i)
+{
+	submit_bytes(dev, job, data + i % 4 * LEN);
 }
 
 /* Submit @n batches, call @midway after half of them, compare all. */
@@ -278,6 +283,35 @@ static void test_wrong_later_is_confirmed_and_ends_it(void **state)
 	mih_gpu_close(dev);
 }
 
+/* It gives back what lies in its memory: that must not be the digests of what
+ * it was given before, for these may be the ones that are wanted. */
+static void test_kernel_does_not_run(void **state)
+{
+	struct mih_gpu_dev *dev;
+	struct job job;
+
+	(void)state;
+	reset(100);
+	dev = open_set(all, 1);
+	assert_int_equal(measure(dev, 0), 0);
+	/* Each lane has had these bytes. */
+	run(dev, 400, NULL);
+	mih_test_sims[0].fault = MIH_TEST_IDLE;
+	sem_init(&ended, 0, 0);
+	for (size_t i = 0; i < 16; i++) {
+		submit(dev, &job, 1);
+		sem_wait(&ended);
+		assert_memory_not_equal(job.digests, want[i % 4],
+					sizeof(want[0]));
+		for (size_t j = 0; j < 4; j++)
+			assert_memory_not_equal(job.digests, want[j], 32);
+	}
+	assert_true(mih_gpu_confirm(&job.batch));
+	assert_int_equal(measure(dev, 0), MIH_EBACKEND);
+	run(dev, 10, NULL);
+	mih_gpu_close(dev);
+}
+
 static void test_right_digests_leave_it_in_use(void **state)
 {
 	struct mih_gpu_dev *dev;
@@ -381,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_hangs),
 		cmocka_unit_test(test_wrong_from_the_start),
 		cmocka_unit_test(test_wrong_later_is_confirmed_and_ends_it),
+		cmocka_unit_test(test_kernel_does_not_run),
 		cmocka_unit_test(test_right_digests_leave_it_in_use),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_small_batches_stay),

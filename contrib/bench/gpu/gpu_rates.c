@@ -117,7 +117,8 @@ static void measure_copy(struct resident *r, uint8_t *host, size_t len)
 
 	for (int pass = 0; pass < 4; pass++)
 		for (size_t at = 0; at < room; at += len)
-			must(r->ops->upload(r->lane, at, host, len));
+			must(r->ops->upload(r->lane, MIH_GPU_ARENA, at, host,
+					    len));
 	must(mih_gpu_port_wait(r->ops, r->lane, true));
 	printf("plain copy from pinned memory, %zu MiB each: %.1f GB/s\n",
 	       len / MIB, 4 * (double)room / (now() - from) * 1e-9);

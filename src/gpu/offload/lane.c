@@ -46,7 +46,16 @@ static void gather(struct mih_gpu_rider *rider)
 	}
 }
 
-/* What is not overwritten must not look like a digest of earlier bytes. */
+/* What is not overwritten must not look like a digest of earlier bytes: neither
+ * here, by a copy that did not happen, nor there, by a kernel that did not run.
+ */
+static mih_err poison(struct mih_gpu_rider *rider, size_t len)
+{
+	memset(rider->out, 0xa5, len);
+	return rider->off->ops->upload(rider->hw, MIH_GPU_OUT, 0, rider->out,
+				       len);
+}
+
 static mih_err run(struct mih_gpu_rider *rider)
 {
 	const struct mih_gpu_port_ops *ops = rider->off->ops;
@@ -58,9 +67,8 @@ static mih_err run(struct mih_gpu_rider *rider)
 		.out_len = mih_gpu_piece_out_len(rider->kernel, rider->nrows),
 	};
 	size_t at = 0, row = 0;
-	mih_err err = 0;
+	mih_err err = poison(rider, launch.out_len);
 
-	memset(rider->out, 0xa5, launch.out_len);
 	for (size_t i = 0; i < rider->npieces && !err; i++) {
 		const struct mih_gpu_piece *piece = &rider->pieces[i];
 

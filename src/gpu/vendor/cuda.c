@@ -257,15 +257,15 @@ static mih_err cuda_lane_open(struct mih_gpu_port *port, size_t ngroups,
 	return 0;
 }
 
-static mih_err cuda_upload(struct mih_gpu_lane *lane, size_t at,
-			   const void *data, size_t len)
+static mih_err cuda_upload(struct mih_gpu_lane *lane, enum mih_gpu_memory to,
+			   size_t at, const void *data, size_t len)
 {
+	CUdeviceptr base = to == MIH_GPU_OUT ? lane->out : lane->arena;
 	mih_err err = CHECK(cuCtxSetCurrent, lane->port->context);
 
 	if (err)
 		return err;
-	return CHECK(cuMemcpyHtoDAsync, lane->arena + at, data, len,
-		     lane->stream);
+	return CHECK(cuMemcpyHtoDAsync, base + at, data, len, lane->stream);
 }
 
 static mih_err run_kernel(struct mih_gpu_lane *lane,

@@ -385,10 +385,11 @@ static mih_err read_begin(struct mih_gpu_lane *lane, void *out, size_t len)
 	return begun(lane, rc, event, "clEnqueueReadBuffer");
 }
 
-static mih_err opencl_upload(struct mih_gpu_lane *lane, size_t at,
-			     const void *data, size_t len)
+static mih_err opencl_upload(struct mih_gpu_lane *lane, enum mih_gpu_memory to,
+			     size_t at, const void *data, size_t len)
 {
-	return write_begin(lane, lane->arena, at, data, len);
+	return write_begin(lane, to == MIH_GPU_OUT ? lane->out : lane->arena,
+			   at, data, len);
 }
 
 /* As much of the compiler's words as fits in a story. */
