@@ -4,6 +4,7 @@
  * Layer: src/gpu.  Included once per hash, after
  *
  *   MIH_NAME        the kernel's name
+ *   MIH_RESIDENT    for MIH_KERNEL(), as measured
  *   MIH_LEAF_BYTES  4096 or 1024
  *   MIH_NODE_BYTES  32 or 64
  *   MIH_STATE       type of the state, an array of words
@@ -25,12 +26,12 @@
 #ifndef MIH_ROW
 #define MIH_ROW struct mih_group
 #endif
-#define MIH_LEAVES (65536 / MIH_LEAF_BYTES)	 /* of a full group */
-#define MIH_PER_WG (MIH_WORK_ITEMS / MIH_LEAVES) /* groups per work-group */
+#define MIH_LEAVES (65536 / MIH_LEAF_BYTES) /* of a full group */
+#define MIH_PER_WG (MIH_ITEMS / MIH_LEAVES) /* groups per work-group */
 
-MIH_KERNEL MIH_NAME(const MIH_GLOBAL mih_u8 *arena,
-		    const MIH_GLOBAL MIH_ROW *groups, mih_u32 ngroups,
-		    mih_dst nodes, mih_dst out)
+MIH_KERNEL(MIH_RESIDENT)
+MIH_NAME(const MIH_GLOBAL mih_u8 *arena, const MIH_GLOBAL MIH_ROW *groups,
+	 mih_u32 ngroups, mih_dst nodes, mih_dst out)
 {
 	mih_u32 id = MIH_LOCAL_ID, first = MIH_WORKGROUP * MIH_PER_WG;
 	mih_u32 g = first + id / MIH_LEAVES, at = id % MIH_LEAVES;
@@ -100,6 +101,7 @@ MIH_KERNEL MIH_NAME(const MIH_GLOBAL mih_u8 *arena,
 #undef MIH_LEAVES
 #undef MIH_PER_WG
 #undef MIH_NAME
+#undef MIH_RESIDENT
 #undef MIH_LEAF_BYTES
 #undef MIH_NODE_BYTES
 #undef MIH_STATE

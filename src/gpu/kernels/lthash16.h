@@ -4,10 +4,10 @@
  * Layer: src/gpu.  Compiled by CUDA and, as a program of its own, by OpenCL.
  * Format: doc/format.md section 1.
  *
- * A work-group hashes its 16 groups as mth4k-sha256 does, ends their messages
- * with the digests, and adds up their elements: 8 teams of 32 work items take
- * a group each at a time, and each item one of the 32 output nodes of BLAKE2X,
- * whose 32 lanes of 16 bits it keeps in registers.
+ * A work-group of 256 items hashes 16 groups as mth4k-sha256 does, ends their
+ * messages with the digests, and adds up their elements: 8 teams of 32 work
+ * items take a group each at a time, and each item one of the 32 output nodes
+ * of BLAKE2X, whose 32 lanes of 16 bits it keeps in registers.
  */
 #ifndef MIH_GPU_KERNELS_LTHASH16_H
 #define MIH_GPU_KERNELS_LTHASH16_H
@@ -21,7 +21,7 @@
 #define MIH_LT_ROOT   320 /* where the hash of the message goes */
 #define MIH_LT_LEN    2048
 #define MIH_LT_TEAM   32 /* output nodes of an element */
-#define MIH_LT_TEAMS  (MIH_WORK_ITEMS / MIH_LT_TEAM)
+#define MIH_LT_TEAMS  (MIH_ITEMS / MIH_LT_TEAM)
 #define MIH_LT_LAST   MIH_U64(0xffffffffffffffff)
 #define MIH_LT_XOF    ((mih_u64)MIH_LT_LEN << 32)
 #define MIH_LT_PARAM0 (64 | (mih_u64)64 << 32)
@@ -51,8 +51,7 @@ MIH_FN void mih_lt_root(const MIH_GLOBAL struct mih_element *row, mih_dst nodes)
 	for (i = 0; i < row->end; i += 128) {
 		is_last = row->end - i <= 128;
 		end = is_last ? row->end : i + 128;
-		mih_load8x64(w, tail, i);
-		mih_load8x64(w + 8, tail, i + 64);
+		mih_load16x64(w, tail, i);
 		mih_blake2b_compress(state, w, row->count + end,
 				     is_last ? MIH_LT_LAST : 0);
 	}
@@ -110,6 +109,7 @@ MIH_FN void mih_lt_finish(const MIH_GLOBAL struct mih_element *rows, mih_u32 n,
 }
 
 #define MIH_NAME       mih_lthash16
+#define MIH_RESIDENT   3
 #define MIH_LEAF_BYTES 4096
 #define MIH_NODE_BYTES 32
 #define MIH_STATE      mih_u32 state[8]

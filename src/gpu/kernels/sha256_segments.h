@@ -12,9 +12,10 @@
 #include "gpu/kernels/target.h"
 #include "hash/core/sha256.h"
 
-MIH_KERNEL mih_sha256_segments(const MIH_GLOBAL mih_u8 *arena,
-			       const MIH_GLOBAL struct mih_segment *rows,
-			       mih_u32 n, mih_dst nodes, mih_dst out)
+MIH_KERNEL(1)
+mih_sha256_segments(const MIH_GLOBAL mih_u8 *arena,
+		    const MIH_GLOBAL struct mih_segment *rows, mih_u32 n,
+		    mih_dst nodes, mih_dst out)
 {
 	mih_u32 at = MIH_WORKGROUP * 32 + MIH_LOCAL_ID, block, i;
 	mih_u32 state[8], w[16];

@@ -9,21 +9,23 @@
 
 #include "hash/core/port.h"
 
+/* MIH_KERNEL(n): so many work-groups of 256 are to find room in the registers
+ * of a multiprocessor; CUDA wants to be told. */
 #if defined(__OPENCL_C_VERSION__)
-#define MIH_KERNEL    __kernel void
+#define MIH_KERNEL(n) __kernel void
 #define MIH_GLOBAL    __global
 #define MIH_BARRIER() barrier(CLK_GLOBAL_MEM_FENCE)
 #define MIH_LOCAL_ID  ((mih_u32)get_local_id(0))
 #define MIH_WORKGROUP ((mih_u32)get_group_id(0))
+#define MIH_ITEMS     ((mih_u32)get_local_size(0)) /* of a work-group */
 #else
-#define MIH_KERNEL extern "C" __global__ void
+#define MIH_KERNEL(n) extern "C" __global__ void __launch_bounds__(256, n)
 #define MIH_GLOBAL
 #define MIH_BARRIER() __syncthreads()
 #define MIH_LOCAL_ID  threadIdx.x
 #define MIH_WORKGROUP blockIdx.x
+#define MIH_ITEMS     blockDim.x
 #endif
-
-#define MIH_WORK_ITEMS 256 /* per work-group that hashes groups */
 
 /* Rows of the tables: struct mih_gpu_group, mih_gpu_element and
  * mih_gpu_segment of port_internal.h. */

@@ -93,8 +93,7 @@ MIH_FN void mih_blake2b_message(mih_w64 *state, mih_src src, mih_u32 len)
 	mih_u32 off, rest;
 
 	for (off = 0; off + 128 < len; off += 128) {
-		mih_load8x64(w, src, off);
-		mih_load8x64(w + 8, src, off + 64);
+		mih_load16x64(w, src, off);
 		mih_blake2b_compress(state, w, off + 128, 0);
 	}
 	rest = len - off;

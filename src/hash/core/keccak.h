@@ -30,13 +30,23 @@ MIH_TABLE mih_u64 mih_keccak_rc[24] = {
 	t = MIH_XOR3(a[x], a[x + 5], a[x + 10]);                               \
 	c[x] = MIH_XOR3(t, a[x + 15], a[x + 20]);
 
+/* What theta adds to a lane of column x is one word, or two where the sum of
+ * three takes no longer. */
+#ifdef MIH_GPU
+#define MIH_KECCAK_THETA(x)                                                    \
+	t = c[(x + 1) % 5];                                                    \
+	d[x] = MIH_ROR64(t, 63);
+#define MIH_KECCAK_LANE(i) MIH_XOR3(a[i], c[(i + 4) % 5], d[(i) % 5])
+#else
 #define MIH_KECCAK_THETA(x)                                                    \
 	t = c[(x + 1) % 5];                                                    \
 	d[x] = c[(x + 4) % 5] ^ MIH_ROR64(t, 63);
+#define MIH_KECCAK_LANE(i) (a[i] ^ d[(i) % 5])
+#endif
 
 /* Lane @i after theta, rotated left by @r, which is not 0. */
 #define MIH_KECCAK_RHO(b, i, r)                                                \
-	b = a[i] ^ d[(i) % 5];                                                 \
+	b = MIH_KECCAK_LANE(i);                                                \
 	b = MIH_ROR64(b, (64 - r));
 
 /* One row of the new state: pi picks its lanes (b0 is there), chi mixes. */
@@ -66,7 +76,7 @@ MIH_FN void mih_keccak_round(const mih_w64 *a, mih_w64 *e, mih_u64 rc)
 	MIH_KECCAK_THETA(2)
 	MIH_KECCAK_THETA(3)
 	MIH_KECCAK_THETA(4)
-	b0 = a[0] ^ d[0];
+	b0 = MIH_KECCAK_LANE(0);
 	MIH_KECCAK_ROW(0, 6, 44, 12, 43, 18, 21, 24, 14)
 	MIH_KECCAK_RHO(b0, 3, 28)
 	MIH_KECCAK_ROW(5, 9, 20, 10, 3, 16, 45, 22, 61)

@@ -11,6 +11,9 @@
  *                 word of each lane's message
  *   mih_src       where the message is (for lanes: where all of them are);
  *                 its address is a multiple of 16 on a GPU
+ *   MIH_GPU       a GPU: it loads 16 aligned bytes at once, as mih_4x32 or
+ *                 mih_2x64 with members x, y, z, w, and any function of three
+ *                 words is one instruction
  *   MIH_FN        qualifiers of every function
  *   MIH_TABLE     qualifiers of every constant table; tables are indexed
  *                 directly, never passed
@@ -31,6 +34,9 @@ typedef uchar mih_u8;
 typedef uint mih_u32;
 typedef ulong mih_u64;
 typedef __global const uchar *mih_src;
+typedef __global const uint4 *mih_4x32;
+typedef __global const ulong2 *mih_2x64;
+#define MIH_GPU
 #define MIH_FN	   static inline __attribute__((always_inline))
 #define MIH_TABLE  __constant
 #define MIH_U64(x) x##ul
@@ -39,6 +45,9 @@ typedef unsigned char mih_u8;
 typedef unsigned int mih_u32;
 typedef unsigned long long mih_u64;
 typedef const mih_u8 *mih_src;
+typedef const uint4 *mih_4x32;
+typedef const ulonglong2 *mih_2x64;
+#define MIH_GPU
 #define MIH_FN	   static __device__ __forceinline__
 #define MIH_TABLE  static __constant__ const
 #define MIH_U64(x) x##ull
@@ -55,7 +64,8 @@ typedef uint64_t mih_u64;
 
 /* Write a statement for each index: no target has to unroll a loop to keep an
  * array in registers. */
-#define MIH_EACH8(M)  M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7)
+#define MIH_EACH4(M)  M(0) M(1) M(2) M(3)
+#define MIH_EACH8(M)  MIH_EACH4(M) M(4) M(5) M(6) M(7)
 #define MIH_EACH16(M) MIH_EACH8(M) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15)
 #define MIH_DOWN15(M)                                                          \
 	M(15)                                                                  \
@@ -80,6 +90,38 @@ typedef mih_u64 mih_w64;
 #if defined(__CUDACC__)
 #define MIH_ROR32(x, n) __funnelshift_r((x), (x), (n))
 #define MIH_BSWAP32(x)	__byte_perm((x), 0, 0x0123)
+/* Left to itself nvcc splits some of these in two. @table is the function's
+ * truth table, as PTX defines it for lop3. */
+#define MIH_LOP3(name, table)                                                  \
+	MIH_FN mih_u32 name(mih_u32 a, mih_u32 b, mih_u32 c)                   \
+	{                                                                      \
+		mih_u32 d;                                                     \
+                                                                               \
+		asm("lop3.b32 %0, %1, %2, %3, " #table ";"                     \
+		    : "=r"(d)                                                  \
+		    : "r"(a), "r"(b), "r"(c));                                 \
+		return d;                                                      \
+	}                                                                      \
+	MIH_FN mih_u64 name(mih_u64 a, mih_u64 b, mih_u64 c)                   \
+	{                                                                      \
+		mih_u32 hi = name((mih_u32)(a >> 32), (mih_u32)(b >> 32),      \
+				  (mih_u32)(c >> 32));                         \
+                                                                               \
+		return (mih_u64)hi << 32 |                                     \
+		       name((mih_u32)a, (mih_u32)b, (mih_u32)c);               \
+	}
+MIH_LOP3(mih_xor3, 0x96)
+MIH_LOP3(mih_choose, 0xca)
+MIH_LOP3(mih_majority, 0xe8)
+MIH_LOP3(mih_chi, 0xd2)
+#define MIH_XOR3(a, b, c)     mih_xor3(a, b, c)
+#define MIH_CHOOSE(e, f, g)   mih_choose(e, f, g)
+#define MIH_MAJORITY(a, b, c) mih_majority(a, b, c)
+#define MIH_CHI(a, b, c)      mih_chi(a, b, c)
+/* The message is far away; ask for the next block while this one is hashed. */
+#define MIH_SOON(src, off)                                                     \
+	asm volatile("prefetch.global.L1 [%0];" ::"l"((src) + (off)))
+#define MIH_UNROLL_ALL _Pragma("unroll")
 /* bytes 2 1 0 of cur behind byte 3 of prev */
 #define MIH_SHIFT_BE32(prev, cur) __byte_perm((prev), (cur), 0x3456)
 #elif defined(__OPENCL_C_VERSION__)
@@ -91,6 +133,13 @@ typedef mih_u64 mih_w64;
 #define MIH_BSWAP64(x)	      as_ulong(as_uchar8(x).s76543210)
 #endif
 
+#ifndef MIH_SOON
+#define MIH_SOON(src, off)
+#endif
+/* Before a loop of rounds: code that fits the instruction cache unrolled. */
+#ifndef MIH_UNROLL_ALL
+#define MIH_UNROLL_ALL
+#endif
 #ifndef MIH_ROR32
 #define MIH_ROR32(x, n) ((x) >> (n) | (x) << (32 - (n)))
 #endif
@@ -149,9 +198,12 @@ MIH_FN mih_w64 mih_swapped64(mih_w64 x)
 }
 
 /*
- * Loads of little-endian words, @off a multiple of 4 or 8 from the start. The
- * "rest" forms read the first @rest bytes of the piece and give zero for the
- * others; @rest may be more than the piece holds.
+ * Loads of little-endian words, @off a multiple of 4 or 8 from the start, of 16
+ * for load16x32 and load16x64. The "rest" forms read the first @rest bytes of
+ * the piece and give zero for the others; @rest may be more than it holds.
+ *
+ * Neighbouring work items read messages that lie far apart, so on a GPU each
+ * load passes the cache once for each of them: the fewer loads, the better.
  */
 #ifndef MIH_LANES_BYTES
 #if !defined(__OPENCL_C_VERSION__) && !defined(__CUDACC__)
@@ -174,7 +226,13 @@ MIH_FN mih_u32 mih_load32(mih_src src, mih_u32 off)
 
 MIH_FN mih_u64 mih_load64(mih_src src, mih_u32 off)
 {
+#if defined(__OPENCL_C_VERSION__)
+	return *(__global const ulong *)(src + off);
+#elif defined(__CUDACC__)
+	return *(const mih_u64 *)(src + off);
+#else
 	return mih_load32(src, off) | (mih_u64)mih_load32(src, off + 4) << 32;
+#endif
 }
 
 MIH_FN mih_u32 mih_rest32(mih_src src, mih_u32 off, mih_u32 rest)
@@ -192,21 +250,54 @@ MIH_FN mih_u32 mih_rest32(mih_src src, mih_u32 off, mih_u32 rest)
 	return x;
 }
 
+#ifdef MIH_GPU
+#define MIH_LOAD(i)                                                            \
+	w[4 * i] = from[i].x;                                                  \
+	w[4 * i + 1] = from[i].y;                                              \
+	w[4 * i + 2] = from[i].z;                                              \
+	w[4 * i + 3] = from[i].w;
+MIH_FN void mih_load16x32(mih_w32 *w, mih_src src, mih_u32 off)
+{
+	mih_4x32 from = (mih_4x32)(src + off);
+
+	MIH_EACH4(MIH_LOAD)
+}
+#else
 #define MIH_LOAD(i) w[i] = mih_load32(src, off + 4 * i);
 MIH_FN void mih_load16x32(mih_w32 *w, mih_src src,
 			  mih_u32 off){ MIH_EACH16(MIH_LOAD) }
+#endif
 #undef MIH_LOAD
 
 #define MIH_LOAD(i)                                                            \
 	w[i] = rest > 4 * i ? mih_rest32(src, off + 4 * i, rest - 4 * i) : 0;
-MIH_FN void mih_rest16x32(mih_w32 *w, mih_src src, mih_u32 off,
-			  mih_u32 rest){ MIH_EACH16(MIH_LOAD) }
+MIH_FN void mih_rest16x32(mih_w32 *w, mih_src src, mih_u32 off, mih_u32 rest)
+{
+	if (rest >= 64) {
+		mih_load16x32(w, src, off);
+		return;
+	}
+	MIH_EACH16(MIH_LOAD)
+}
 #undef MIH_LOAD
 
 #define MIH_LOAD(i) w[i] = mih_load64(src, off + 8 * i);
 MIH_FN void mih_load8x64(mih_w64 *w, mih_src src,
 			 mih_u32 off){ MIH_EACH8(MIH_LOAD) }
 #undef MIH_LOAD
+
+#ifdef MIH_GPU
+#define MIH_LOAD(i)                                                            \
+	w[2 * i] = from[i].x;                                                  \
+	w[2 * i + 1] = from[i].y;
+MIH_FN void mih_load16x64(mih_w64 *w, mih_src src, mih_u32 off)
+{
+	mih_2x64 from = (mih_2x64)(src + off);
+
+	MIH_EACH8(MIH_LOAD)
+}
+#undef MIH_LOAD
+#endif
 
 MIH_FN mih_w64 mih_load1x64(mih_src src, mih_u32 off)
 {
@@ -226,9 +317,21 @@ MIH_FN mih_u64 mih_rest64(mih_src src, mih_u32 off, mih_u32 rest)
 	w[i] = rest > 8 * i ? mih_rest64(src, off + 8 * i, rest - 8 * i) : 0;
 MIH_FN void mih_rest8x64(mih_w64 *w, mih_src src, mih_u32 off, mih_u32 rest)
 {
+	if (rest >= 64) {
+		mih_load8x64(w, src, off);
+		return;
+	}
 	MIH_EACH8(MIH_LOAD)
 }
 #undef MIH_LOAD
 #endif /* !MIH_LANES_BYTES */
+
+#ifndef MIH_GPU
+#define mih_load16x64(w, src, off)                                             \
+	do {                                                                   \
+		mih_load8x64((w), (src), (off));                               \
+		mih_load8x64((w) + 8, (src), (off) + 64);                      \
+	} while (0)
+#endif
 
 #endif

@@ -84,6 +84,7 @@ MIH_FN void mih_sha256_compress(mih_w32 *state, mih_w32 *w)
 
 	MIH_SHA256_8(0)
 	MIH_SHA256_8(8)
+	MIH_UNROLL_ALL
 	for (k = 16; k < 64; k += 16) {
 		MIH_EACH16(MIH_SHA256_EXPAND)
 		MIH_SHA256_8(0)
@@ -146,6 +147,10 @@ MIH_FN void mih_sha256_marked(mih_w32 *state, mih_src src, mih_u32 len,
 	mih_sha256_init(state);
 	for (off = 0; off + 64 <= len; off += 64) {
 		mih_load16x32(w, src, off);
+		if (off + 64 < len) {
+			MIH_SOON(src, off + 64);
+			MIH_SOON(src, off + 96);
+		}
 		carry = mih_sha256_shift(w, carry);
 		mih_sha256_compress(state, w);
 	}

@@ -176,8 +176,7 @@ MIH_FN void mih_sha512_marked(mih_w64 *state, mih_src src, mih_u32 len,
 
 	mih_sha512_init(state);
 	for (off = 0; off + 128 <= len; off += 128) {
-		mih_load8x64(w, src, off);
-		mih_load8x64(w + 8, src, off + 64);
+		mih_load16x64(w, src, off);
 		carry = mih_sha512_shift(w, carry);
 		mih_sha512_compress(state, w);
 	}
