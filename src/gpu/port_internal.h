@@ -22,11 +22,10 @@
  *   arena    64 KiB for each: the bytes to hash
  *   table    MIH_GPU_ROW_MAX bytes for each: what is where in the arena
  *   nodes    MIH_GPU_NODES_LEN for each: scratch of the kernels
- *   out      MIH_GPU_OUT_LEN for each: what is copied back; filled with what is
- *            no digest before a launch
+ *   out      MIH_GPU_OUT_LEN for each: what is copied back
  * Their addresses are multiples of 16. Every kernel takes arena, table, the
  * 32-bit number of rows in the table, nodes, out; in this order. It is launched
- * as mih_gpu_workgroups() work-groups of mih_gpu_kernels[].items work items.
+ * as mih_gpu_grid() says.
  *
  * What is given to upload() and launch() stays as it is until poll() has said 0
  * or the device is given up; of a device that is given up neither lanes nor
@@ -58,20 +57,21 @@ enum mih_gpu_kernel {
 /** How a kernel is launched; the same for every vendor. */
 struct mih_gpu_kernel_info {
 	const char *name; /* its symbol */
-	unsigned items;	  /* work items (threads) of a work-group (block) */
-	unsigned rows;	  /* of the table that one work-group takes */
+	unsigned items;	  /* work items (threads) for each row of the table */
+	unsigned narrow;  /* work items of a work-group (block): few, */
+	unsigned wide;	  /* or many */
 	size_t row_len;	  /* bytes of a row */
 };
 
 extern const struct mih_gpu_kernel_info mih_gpu_kernels[MIH_GPU_KERNEL_END];
 
-/** mih_gpu_workgroups() - how many of them @n rows need. */
-static inline size_t mih_gpu_workgroups(enum mih_gpu_kernel kernel, size_t n)
-{
-	unsigned rows = mih_gpu_kernels[kernel].rows;
+struct mih_gpu_grid {
+	size_t groups; /* work-groups */
+	size_t items;  /* of each */
+};
 
-	return (n + rows - 1) / rows;
-}
+/** mih_gpu_grid() - how to launch @kernel for @n rows. */
+struct mih_gpu_grid mih_gpu_grid(enum mih_gpu_kernel kernel, size_t n);
 
 /*
  * Rows as kernels see them, little-endian on every target; the same structures
@@ -113,9 +113,6 @@ struct mih_gpu_launch {
 	size_t out_len; /* bytes of out that are wanted back */
 };
 
-/** What upload() writes to. */
-enum mih_gpu_memory { MIH_GPU_ARENA, MIH_GPU_OUT };
-
 struct mih_gpu_port; /* one device, opened */
 struct mih_gpu_lane; /* one stream with its memory */
 
@@ -138,12 +135,17 @@ struct mih_gpu_port_ops {
 	mih_err (*lane_open)(struct mih_gpu_port *port, size_t ngroups,
 			     struct mih_gpu_lane **lane_out);
 	void (*lane_close)(struct mih_gpu_lane *lane);
-	/** Begin to copy @len bytes to @at of the arena, or of out. */
-	mih_err (*upload)(struct mih_gpu_lane *lane, enum mih_gpu_memory to,
-			  size_t at, const void *data, size_t len);
+	/** Begin to copy @len bytes to @at of the arena. */
+	mih_err (*upload)(struct mih_gpu_lane *lane, size_t at,
+			  const void *data, size_t len);
 	/**
 	 * Begin to copy the table to the device, to run the kernel over it and
 	 * to copy the result back. May compile on the kernel's first use.
+	 *
+	 * launch->out holds what is no digest; before the kernel runs that must
+	 * lie where the kernel writes, too. (With CUDA it is one place.) A
+	 * kernel that silently does not run must not give the digests of what
+	 * was there before.
 	 */
 	mih_err (*launch)(struct mih_gpu_lane *lane,
 			  const struct mih_gpu_launch *launch);
@@ -159,15 +161,21 @@ extern const struct mih_gpu_port_ops *const mih_gpu_ports[];
 extern const struct mih_gpu_port_ops mih_gpu_cuda_port;
 extern const struct mih_gpu_port_ops mih_gpu_opencl_port;
 
+/** How to wait for a lane. */
+enum mih_gpu_wait {
+	MIH_GPU_WAIT_FIRST = 1, /* its kernel has never run before */
+	MIH_GPU_WAIT_AWAKE = 2, /* keep a core at it for a while: sooner told */
+};
+
 /**
  * mih_gpu_port_wait() - poll @lane until it is done
- * @is_first: its kernel has never run before
+ * @how: enum mih_gpu_wait, combined
  *
  * Return: 0; MIH_EBACKEND after answer_ms or if something failed; a story.
  */
 MIH_MUST_CHECK mih_err mih_gpu_port_wait(const struct mih_gpu_port_ops *ops,
 					 struct mih_gpu_lane *lane,
-					 bool is_first);
+					 unsigned how);
 
 static inline uint64_t mih_gpu_now_ns(void)
 {

@@ -175,10 +175,10 @@ static void sim_lane_close(struct mih_gpu_lane *lane)
 	drop(lane);
 }
 
-static mih_err sim_upload(struct mih_gpu_lane *lane, enum mih_gpu_memory to,
-			  size_t at, const void *data, size_t len)
+static mih_err sim_upload(struct mih_gpu_lane *lane, size_t at,
+			  const void *data, size_t len)
 {
-	memcpy((to == MIH_GPU_OUT ? lane->out : lane->arena) + at, data, len);
+	memcpy(lane->arena + at, data, len);
 	return 0;
 }
 
@@ -235,6 +235,7 @@ static mih_err sim_launch(struct mih_gpu_lane *lane,
 	if (fault == MIH_TEST_LAUNCH_FAILS ||
 	    launch->kernel >= MIH_ARRAY_LEN(algs))
 		return mih_err_fail(MIH_EBACKEND, "sim: launch failure");
+	memcpy(lane->out, launch->out, launch->out_len);
 	nbytes = fault == MIH_TEST_IDLE ? 0 : run_kernel(lane, launch);
 	memcpy(launch->out, lane->out, launch->out_len);
 	if (fault == MIH_TEST_WRONG)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 static struct mih_gpu_dev *dev;
+static const char *name; /* its spec */
 
 static const enum mih_hash_alg trees[] = {
 	MIH_HASH_MTH4K_SHA256,
@@ -224,6 +225,28 @@ static void test_batch_larger_than_the_device_arena(void **state)
 	mih_gpu_staging_free(dev, data, len);
 }
 
+/* Lanes that hold so much that kernels are launched in wide work-groups. */
+static void test_wide_launches(void **state)
+{
+	size_t len = (size_t)130 << 20;
+	struct mih_gpu_dev *narrow = dev;
+	uint8_t *data = malloc(len);
+	struct mih_hash_range r = { .data = data, .len = len - 4099 };
+
+	(void)state;
+	assert_non_null(data);
+	mih_test_fill(data, len, 6);
+	assert_int_equal(mih_gpu_device_open(name, (uint64_t)560 << 20, &dev),
+			 0);
+	assert_int_equal(dev->ops->state(dev, true), MIH_GPU_READY);
+	for (size_t a = 0; a < 4; a++)
+		check(trees[a], &r, 1);
+	check_sum(&r, 1);
+	mih_gpu_close(dev);
+	dev = narrow;
+	free(data);
+}
+
 static void test_many_batches_at_once(void **state)
 {
 	enum { N = 64, LEN = 200000 };
@@ -275,10 +298,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_batch_larger_than_the_device_arena),
 		cmocka_unit_test(test_many_batches_at_once),
+		cmocka_unit_test(test_wide_launches),
 	};
-	const char *name = argc > 1 ? argv[1] : "cpu";
 	int failed;
 
+	name = argc > 1 ? argv[1] : "cpu";
 	if (!open_device(name)) {
 		printf("1..0 # SKIP no %s device\n", name);
 		return 0;

@@ -11,7 +11,7 @@
 # they are there, and their rows say so where they are not. DIR may lie in the
 # source tree under a name that git ignores (gpu-carry/).
 #
-#     --device D      what to measure (cuda); again for a second kind: opencl
+#     --device D      what to measure (cuda); again for a second: opencl:1
 #     --mib N         resident bytes of a launch, in MiB (2048)
 #     --gib N         size of the model for verify, in GiB (32)
 #     --model DIR     where to put it; in memory is best (/dev/shm)
@@ -94,16 +94,16 @@ lthash16 600 700'
 
 rates()
 {
-	device=$1
-	"$dir/gpu_rates" "$device" "$mib" >"$work/rates.$device"
+	device=$1 kind=${1%%:*}
+	"$dir/gpu_rates" "$device" "$mib" >"$work/rates.$kind"
 	row "$device: plain copy" "$(awk '/^plain copy/ { print $(NF - 1) }' \
-		"$work/rates.$device") GB/s"
+		"$work/rates.$kind") GB/s"
 	echo "$promises" | while read -r name least aim; do
 		row "$device: $name resident, $mib MiB" \
 			"$(awk -v n="$name" '$1 == n { print $2; exit }' \
-				"$work/rates.$device") GB/s" "$least" "$aim"
+				"$work/rates.$kind") GB/s" "$least" "$aim"
 	done
-	awk '/GB\/s.*us/ { print $1, $2, $6, $8, $4 }' "$work/rates.$device" |
+	awk '/GB\/s.*us/ { print $1, $2, $6, $12, $4 }' "$work/rates.$kind" |
 		while read -r name overlapped one sixteen small; do
 			row "$device: $name, 16 MiB batches overlapped" \
 				"$overlapped GB/s" 53
@@ -205,7 +205,7 @@ verify_all()
 		done
 	done
 	[ "$all" = 1 ] || return 0
-	kind=${devices%% *}
+	kind=${devices%%[: ]*}
 	n=2 names="--device $kind:0 --device $kind:1"
 	while "$dir/mihfs" verify --quiet --signature "$work/blake3.json" \
 		--public-key "$work/pub" --device "$kind:$((n - 1))" \

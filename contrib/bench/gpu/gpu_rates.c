@@ -87,8 +87,7 @@ static double resident_rate(struct resident *r, enum mih_gpu_kernel kernel)
 	struct mih_gpu_launch launch = {
 		.kernel = kernel,
 		.n = r->ngroups,
-		.out_len =
-		    r->ngroups * (kernel == MIH_GPU_KERNEL_LTHASH16 ? 128 : 32),
+		.out_len = r->ngroups * MIH_GPU_OUT_LEN,
 	};
 	void *table = r->ops->host_alloc(r->port, r->ngroups * row_len);
 	double t[11];
@@ -100,7 +99,8 @@ static double resident_rate(struct resident *r, enum mih_gpu_kernel kernel)
 		double from = now();
 
 		must(r->ops->launch(r->lane, &launch));
-		must(mih_gpu_port_wait(r->ops, r->lane, true));
+		must(mih_gpu_port_wait(
+		    r->ops, r->lane, MIH_GPU_WAIT_FIRST | MIH_GPU_WAIT_AWAKE));
 		t[i] = now() - from;
 	}
 	r->ops->host_free(r->port, table);
@@ -117,9 +117,8 @@ static void measure_copy(struct resident *r, uint8_t *host, size_t len)
 
 	for (int pass = 0; pass < 4; pass++)
 		for (size_t at = 0; at < room; at += len)
-			must(r->ops->upload(r->lane, MIH_GPU_ARENA, at, host,
-					    len));
-	must(mih_gpu_port_wait(r->ops, r->lane, true));
+			must(r->ops->upload(r->lane, at, host, len));
+	must(mih_gpu_port_wait(r->ops, r->lane, MIH_GPU_WAIT_AWAKE));
 	printf("plain copy from pinned memory, %zu MiB each: %.1f GB/s\n",
 	       len / MIB, 4 * (double)room / (now() - from) * 1e-9);
 }
@@ -129,11 +128,18 @@ static void measure_resident(const struct mih_gpu_port_ops *ops, size_t ordinal,
 {
 	struct resident r = { .ops = ops, .ngroups = mib * 16 };
 	size_t len = 16 * MIB;
+	double begun = now(), opened, pinned;
 	uint8_t *host;
 
 	must(ops->open(ordinal, &r.port));
-	must(ops->lane_open(r.port, r.ngroups, &r.lane));
+	opened = now();
 	host = ops->host_alloc(r.port, len);
+	pinned = now();
+	must(ops->lane_open(r.port, r.ngroups, &r.lane));
+	printf("context and kernels: %.0f ms; 16 MiB pinned: %.0f ms; %zu MiB "
+	       "on the device: %.0f ms\n",
+	       (opened - begun) * 1e3, (pinned - opened) * 1e3, mib,
+	       (now() - pinned) * 1e3);
 	fill(host, len);
 	measure_copy(&r, host, len);
 	printf("resident, %zu MiB a launch, to 64 KiB groups, digests back\n",
@@ -157,6 +163,7 @@ struct job {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static size_t finished;
+static double last;  /* when */
 static size_t njobs; /* at most NJOBS */
 
 static void job_done(struct mih_gpu_batch *batch, mih_err err)
@@ -165,10 +172,12 @@ static void job_done(struct mih_gpu_batch *batch, mih_err err)
 	must(err);
 	pthread_mutex_lock(&lock);
 	finished++;
+	last = now();
 	pthread_cond_signal(&changed);
 	pthread_mutex_unlock(&lock);
 }
 
+/* Until the digests of all are there, as who reads a file is told. */
 static double run_jobs(struct mih_gpu_dev *dev, struct job *jobs, size_t n)
 {
 	double from = now();
@@ -180,7 +189,7 @@ static double run_jobs(struct mih_gpu_dev *dev, struct job *jobs, size_t n)
 	while (finished < n)
 		pthread_cond_wait(&changed, &lock);
 	pthread_mutex_unlock(&lock);
-	return now() - from;
+	return last - from;
 }
 
 /* Jobs of @len bytes that walk through @room bytes of pinned memory. */
@@ -204,14 +213,15 @@ static void make_jobs(struct job *jobs, size_t n, enum mih_hash_alg alg,
 static void measure_alg(struct mih_gpu_dev *dev, enum mih_hash_alg alg,
 			const struct iovec *data, struct job *jobs)
 {
-	static const size_t sizes[] = { 65536, MIB, 16 * MIB };
+	static const size_t sizes[] = { 65536, MIB, 2 * MIB, 4 * MIB,
+					16 * MIB };
 	const size_t n = njobs;
 
 	make_jobs(jobs, n, alg, data, 16 * MIB);
 	run_jobs(dev, jobs, n > 8 ? 8 : n);
 	printf("  %-16s %17.1f GB/s", mih_hash_info(alg)->name,
 	       (double)n * 16 * MIB / run_jobs(dev, jobs, n) * 1e-9);
-	for (size_t s = 0; s < 3; s++) {
+	for (size_t s = 0; s < MIH_ARRAY_LEN(sizes); s++) {
 		double t[31];
 
 		make_jobs(jobs, 1, alg, data, sizes[s]);
@@ -236,8 +246,8 @@ static void measure_device(const char *spec)
 	data.iov_base = mih_gpu_staging_alloc(dev, data.iov_len);
 	fill(data.iov_base, data.iov_len);
 	printf("through the device's queue, from pinned memory\n");
-	printf("  %-16s %22s %10s %10s %10s\n", "", "16 MiB batches", "64 KiB",
-	       "1 MiB", "16 MiB");
+	printf("  %-16s %22s %10s %10s %10s %10s %10s\n", "", "16 MiB batches",
+	       "64 KiB", "1 MiB", "2 MiB", "4 MiB", "16 MiB");
 	for (size_t a = 0; a < 4; a++)
 		measure_alg(dev, trees[a], &data, jobs);
 	mih_gpu_staging_free(dev, data.iov_base, data.iov_len);
@@ -253,6 +263,8 @@ int main(int argc, char **argv)
 	size_t ordinal = spec[kind] ? strtoul(spec + kind + 1, NULL, 10) : 0;
 	const struct mih_gpu_port_ops *ops = NULL;
 
+	double from = now();
+
 	for (size_t i = 0; mih_gpu_ports[i]; i++)
 		if (strlen(mih_gpu_ports[i]->kind) == kind &&
 		    !strncmp(mih_gpu_ports[i]->kind, spec, kind))
@@ -262,6 +274,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("driver: %.0f ms\n", (now() - from) * 1e3);
 	njobs = MIH_MAX(MIH_MIN(mib / 8, (size_t)NJOBS), (size_t)2);
 	measure_resident(ops, ordinal, mib / 16 * 16);
 	measure_device(spec);

@@ -7,8 +7,13 @@
 #include "util/checked.h"
 #include "util/cleanup.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* For so long a lane that has nothing to do looks for the next batch without
+ * sleeping: who reads a file in order has it by then. */
+#define SCOUT_NS 200000
 
 /* A sum is of one batch; all others share a launch with their like. */
 static bool may_ride(const struct mih_gpu_rider *rider,
@@ -46,17 +51,24 @@ static void gather(struct mih_gpu_rider *rider)
 	}
 }
 
-/* What is not overwritten must not look like a digest of earlier bytes: neither
- * here, by a copy that did not happen, nor there, by a kernel that did not run.
- */
-static mih_err poison(struct mih_gpu_rider *rider, size_t len)
+/* With one lane at work somebody waits for its batch alone; with several, the
+ * bus is what all of them wait for. */
+static mih_err wait_for(struct mih_gpu_rider *rider, bool alone)
 {
-	memset(rider->out, 0xa5, len);
-	return rider->off->ops->upload(rider->hw, MIH_GPU_OUT, 0, rider->out,
-				       len);
+	atomic_bool *warm = &rider->off->warm[rider->kernel];
+	unsigned how = alone ? MIH_GPU_WAIT_AWAKE : 0;
+	mih_err err;
+
+	if (!atomic_load(warm))
+		how |= MIH_GPU_WAIT_FIRST;
+	err = mih_gpu_port_wait(rider->off->ops, rider->hw, how);
+	if (!err)
+		atomic_store(warm, true);
+	return err;
 }
 
-static mih_err run(struct mih_gpu_rider *rider)
+/* What is not overwritten must not look like a digest of earlier bytes. */
+static mih_err run(struct mih_gpu_rider *rider, bool alone)
 {
 	const struct mih_gpu_port_ops *ops = rider->off->ops;
 	struct mih_gpu_launch launch = {
@@ -67,8 +79,9 @@ static mih_err run(struct mih_gpu_rider *rider)
 		.out_len = mih_gpu_piece_out_len(rider->kernel, rider->nrows),
 	};
 	size_t at = 0, row = 0;
-	mih_err err = poison(rider, launch.out_len);
+	mih_err err = 0;
 
+	memset(rider->out, 0xa5, launch.out_len);
 	for (size_t i = 0; i < rider->npieces && !err; i++) {
 		const struct mih_gpu_piece *piece = &rider->pieces[i];
 
@@ -78,13 +91,7 @@ static mih_err run(struct mih_gpu_rider *rider)
 	}
 	if (!err)
 		err = ops->launch(rider->hw, &launch);
-	if (!err)
-		err = mih_gpu_port_wait(
-		    ops, rider->hw,
-		    !atomic_load(&rider->off->warm[rider->kernel]));
-	if (!err)
-		atomic_store(&rider->off->warm[rider->kernel], true);
-	return err;
+	return err ? err : wait_for(rider, alone);
 }
 
 /* Let go of the batches; the last piece of each tells its submitter. */
@@ -108,6 +115,25 @@ static void settle(struct mih_gpu_rider *rider, mih_err err)
 	}
 }
 
+/* Wait until there is a batch, or the end. Called and left locked. */
+static void look_for_batch(struct mih_gpu_offload *off)
+{
+	uint64_t until = mih_gpu_now_ns() + SCOUT_NS;
+
+	if (!off->scouted) {
+		off->scouted = true;
+		while (!off->head && !off->stopping &&
+		       mih_gpu_now_ns() < until) {
+			pthread_mutex_unlock(&off->lock);
+			sched_yield();
+			pthread_mutex_lock(&off->lock);
+		}
+		off->scouted = false;
+	}
+	while (!off->head && !off->stopping)
+		pthread_cond_wait(&off->changed, &off->lock);
+}
+
 /* Until the end: wait for batches, hash them. Called and left locked. */
 static void serve(struct mih_gpu_rider *rider)
 {
@@ -115,21 +141,24 @@ static void serve(struct mih_gpu_rider *rider)
 
 	for (;;) {
 		mih_err err = MIH_EBACKEND;
-		bool down;
+		bool down, alone;
 
-		while (!off->head && !off->stopping)
-			pthread_cond_wait(&off->changed, &off->lock);
+		look_for_batch(off);
 		if (!off->head)
 			return;
 		gather(rider);
+		if (off->head)
+			pthread_cond_signal(&off->changed);
+		alone = ++off->busy == 1 && !off->head;
 		down = off->state == MIH_GPU_DOWN;
 		pthread_mutex_unlock(&off->lock);
 		if (!down)
-			err = run(rider);
+			err = run(rider, alone);
 		if (err && !down)
 			mih_gpu_offload_fail(&off->dev, mih_err_message());
 		settle(rider, err);
 		pthread_mutex_lock(&off->lock);
+		off->busy--;
 	}
 }
 

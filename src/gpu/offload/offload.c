@@ -112,9 +112,10 @@ static void offload_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch)
 	empty = !mih_gpu_piece_left(batch);
 	pthread_mutex_lock(&off->lock);
 	if (off->state == MIH_GPU_READY && fits && !empty) {
+		if (!off->scouted || off->head)
+			pthread_cond_signal(&off->changed);
 		*off->tail = batch;
 		off->tail = &batch->dev.next;
-		pthread_cond_signal(&off->changed);
 		taken = true;
 	}
 	pthread_mutex_unlock(&off->lock);
@@ -138,6 +139,12 @@ static enum mih_gpu_state offload_state(struct mih_gpu_dev *dev, bool wait)
 static void *offload_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 {
 	return mih_gpu_staging_take(&offload_of(dev)->staging, len);
+}
+
+static bool offload_staging_has(struct mih_gpu_dev *dev, const void *buf,
+				size_t len)
+{
+	return mih_gpu_staging_has(&offload_of(dev)->staging, buf, len);
 }
 
 static bool offload_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
@@ -195,6 +202,7 @@ static const struct mih_gpu_ops offload_ops = {
 	.state = offload_state,
 	.fail = mih_gpu_offload_fail,
 	.staging_alloc = offload_staging_alloc,
+	.staging_has = offload_staging_has,
 	.staging_free = offload_staging_free,
 	.describe = offload_describe,
 };

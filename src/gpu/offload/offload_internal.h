@@ -34,6 +34,8 @@ struct mih_gpu_offload {
 	pthread_cond_t changed;
 	enum mih_gpu_state state;
 	bool stopping;
+	size_t busy;  /* lanes at work */
+	bool scouted; /* a lane looks for batches without sleeping */
 	struct mih_gpu_port *port;
 	struct mih_gpu_batch *head, **tail;
 	size_t nthreads;

@@ -130,8 +130,8 @@ static mih_err load_segments(struct mih_gpu_rider *rider,
 		memcpy(rows[row + i].state, segment->state, 32);
 		if (segment->nblocks)
 			err = rider->off->ops->upload(
-			    rider->hw, MIH_GPU_ARENA, at * MIH_HASH_GROUP,
-			    segment->data, segment->nblocks * 64);
+			    rider->hw, at * MIH_HASH_GROUP, segment->data,
+			    segment->nblocks * 64);
 		at += segment_room(segment);
 	}
 	return err;
@@ -182,9 +182,8 @@ static mih_err load_groups(struct mih_gpu_rider *rider,
 		elements[row + i].group = group;
 		element_row(&batch->prefixes[piece->first], &elements[row + i]);
 	}
-	return rider->off->ops->upload(rider->hw, MIH_GPU_ARENA,
-				       at * MIH_HASH_GROUP, piece->range.data,
-				       piece->range.len);
+	return rider->off->ops->upload(rider->hw, at * MIH_HASH_GROUP,
+				       piece->range.data, piece->range.len);
 }
 
 mih_err mih_gpu_piece_load(struct mih_gpu_rider *rider,
@@ -200,7 +199,7 @@ size_t mih_gpu_piece_out_len(enum mih_gpu_kernel kernel, size_t nrows)
 {
 	switch (kernel) {
 	case MIH_GPU_KERNEL_LTHASH16:
-		return mih_gpu_workgroups(kernel, nrows) * MIH_HASH_LT_LEN;
+		return mih_gpu_grid(kernel, nrows).groups * MIH_HASH_LT_LEN;
 	case MIH_GPU_KERNEL_MTH4K_SHA512:
 		return nrows * 64;
 	default:
@@ -212,7 +211,7 @@ size_t mih_gpu_piece_out_len(enum mih_gpu_kernel kernel, size_t nrows)
 static void deliver_sum(struct mih_gpu_rider *rider)
 {
 	struct mih_gpu_batch *batch = rider->pieces[0].batch;
-	size_t n = mih_gpu_workgroups(rider->kernel, rider->nrows);
+	size_t n = mih_gpu_grid(rider->kernel, rider->nrows).groups;
 	uint8_t sum[MIH_HASH_LT_LEN] = { 0 };
 
 	for (size_t i = 0; i < n; i++)

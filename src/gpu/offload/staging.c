@@ -66,6 +66,19 @@ void *mih_gpu_staging_take(struct mih_gpu_staging *staging, size_t len)
 	return staging->base + at * MIH_GPU_STAGING_UNIT;
 }
 
+bool mih_gpu_staging_has(struct mih_gpu_staging *staging, const void *buf,
+			 size_t len)
+{
+	pthread_mutex_t *guard mih_autounlock = &staging->lock;
+	uintptr_t base, at = (uintptr_t)buf;
+	size_t room;
+
+	pthread_mutex_lock(guard);
+	base = (uintptr_t)staging->base;
+	room = staging->nunits * MIH_GPU_STAGING_UNIT;
+	return at >= base && at - base < room && len <= room - (at - base);
+}
+
 bool mih_gpu_staging_give(struct mih_gpu_staging *staging, void *buf,
 			  size_t len)
 {

@@ -49,6 +49,10 @@ void mih_gpu_staging_fini(struct mih_gpu_staging *staging);
  */
 void *mih_gpu_staging_take(struct mih_gpu_staging *staging, size_t len);
 
+/** mih_gpu_staging_has() - are these @len bytes of the block? */
+bool mih_gpu_staging_has(struct mih_gpu_staging *staging, const void *buf,
+			 size_t len);
+
 /**
  * mih_gpu_staging_give() - give @len bytes at @buf back
  *

@@ -38,7 +38,6 @@
 	X(cuMemAlloc)                                                          \
 	X(cuMemFree)                                                           \
 	X(cuMemcpyHtoDAsync)                                                   \
-	X(cuMemcpyDtoHAsync)                                                   \
 	X(cuStreamCreateWithPriority)                                          \
 	X(cuStreamDestroy)                                                     \
 	X(cuStreamQuery)                                                       \
@@ -72,7 +71,7 @@ struct mih_gpu_port {
 struct mih_gpu_lane {
 	struct mih_gpu_port *port;
 	CUstream stream;
-	CUdeviceptr arena, table, nodes, out;
+	CUdeviceptr arena, table, nodes;
 };
 
 static void cu_load(void)
@@ -211,7 +210,6 @@ static void cuda_lane_close(struct mih_gpu_lane *lane)
 	cu.p_cuMemFree(lane->arena);
 	cu.p_cuMemFree(lane->table);
 	cu.p_cuMemFree(lane->nodes);
-	cu.p_cuMemFree(lane->out);
 	free(lane);
 }
 
@@ -234,8 +232,6 @@ static mih_err lane_fill(struct mih_gpu_lane *lane, size_t ngroups)
 	if (!err)
 		err = CHECK(cuMemAlloc, &lane->nodes,
 			    ngroups * MIH_GPU_NODES_LEN);
-	if (!err)
-		err = CHECK(cuMemAlloc, &lane->out, ngroups * MIH_GPU_OUT_LEN);
 	return err;
 }
 
@@ -257,27 +253,30 @@ static mih_err cuda_lane_open(struct mih_gpu_port *port, size_t ngroups,
 	return 0;
 }
 
-static mih_err cuda_upload(struct mih_gpu_lane *lane, enum mih_gpu_memory to,
-			   size_t at, const void *data, size_t len)
+static mih_err cuda_upload(struct mih_gpu_lane *lane, size_t at,
+			   const void *data, size_t len)
 {
-	CUdeviceptr base = to == MIH_GPU_OUT ? lane->out : lane->arena;
 	mih_err err = CHECK(cuCtxSetCurrent, lane->port->context);
 
 	if (err)
 		return err;
-	return CHECK(cuMemcpyHtoDAsync, base + at, data, len, lane->stream);
+	return CHECK(cuMemcpyHtoDAsync, lane->arena + at, data, len,
+		     lane->stream);
 }
 
+/* Digests go straight to the host's memory, which has the same address here:
+ * a copy would be one more step to wait for. (Bytes are copied: read in place,
+ * 1 MiB took 220 us instead of 165 on an H100.) */
 static mih_err run_kernel(struct mih_gpu_lane *lane,
 			  const struct mih_gpu_launch *launch)
 {
+	struct mih_gpu_grid grid = mih_gpu_grid(launch->kernel, launch->n);
+	CUdeviceptr out = (CUdeviceptr)launch->out;
 	unsigned n = (unsigned)launch->n;
-	void *args[] = { &lane->arena, &lane->table, &n, &lane->nodes,
-			 &lane->out };
+	void *args[] = { &lane->arena, &lane->table, &n, &lane->nodes, &out };
 
 	return CHECK(cuLaunchKernel, lane->port->functions[launch->kernel],
-		     (unsigned)mih_gpu_workgroups(launch->kernel, launch->n), 1,
-		     1, mih_gpu_kernels[launch->kernel].items, 1, 1, 0,
+		     (unsigned)grid.groups, 1, 1, (unsigned)grid.items, 1, 1, 0,
 		     lane->stream, args, NULL);
 }
 
@@ -290,12 +289,7 @@ static mih_err cuda_launch(struct mih_gpu_lane *lane,
 		err = CHECK(cuMemcpyHtoDAsync, lane->table, launch->table,
 			    launch->n * mih_gpu_kernels[launch->kernel].row_len,
 			    lane->stream);
-	if (!err)
-		err = run_kernel(lane, launch);
-	if (!err)
-		err = CHECK(cuMemcpyDtoHAsync, launch->out, lane->out,
-			    launch->out_len, lane->stream);
-	return err;
+	return err ? err : run_kernel(lane, launch);
 }
 
 static mih_err cuda_poll(struct mih_gpu_lane *lane)

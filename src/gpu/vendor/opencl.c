@@ -385,11 +385,10 @@ static mih_err read_begin(struct mih_gpu_lane *lane, void *out, size_t len)
 	return begun(lane, rc, event, "clEnqueueReadBuffer");
 }
 
-static mih_err opencl_upload(struct mih_gpu_lane *lane, enum mih_gpu_memory to,
-			     size_t at, const void *data, size_t len)
+static mih_err opencl_upload(struct mih_gpu_lane *lane, size_t at,
+			     const void *data, size_t len)
 {
-	return write_begin(lane, to == MIH_GPU_OUT ? lane->out : lane->arena,
-			   at, data, len);
+	return write_begin(lane, lane->arena, at, data, len);
 }
 
 /* As much of the compiler's words as fits in a story. */
@@ -478,8 +477,8 @@ static mih_err set_arguments(const struct mih_gpu_lane *lane, cl_kernel kernel,
 static mih_err run_kernel(struct mih_gpu_lane *lane,
 			  const struct mih_gpu_launch *launch)
 {
-	size_t local = mih_gpu_kernels[launch->kernel].items;
-	size_t global = mih_gpu_workgroups(launch->kernel, launch->n) * local;
+	struct mih_gpu_grid grid = mih_gpu_grid(launch->kernel, launch->n);
+	size_t global = grid.groups * grid.items;
 	cl_kernel kernel = lane->kernels[launch->kernel];
 	mih_err err = set_arguments(lane, kernel, (cl_uint)launch->n);
 	cl_event event;
@@ -488,7 +487,7 @@ static mih_err run_kernel(struct mih_gpu_lane *lane,
 	if (err)
 		return err;
 	rc = cl.p_clEnqueueNDRangeKernel(lane->queue, kernel, 1, NULL, &global,
-					 &local, nwaits(lane), waits(lane),
+					 &grid.items, nwaits(lane), waits(lane),
 					 &event);
 	return begun(lane, rc, event, "clEnqueueNDRangeKernel");
 }
@@ -502,6 +501,9 @@ static mih_err opencl_launch(struct mih_gpu_lane *lane,
 		err = write_begin(lane, lane->table, 0, launch->table,
 				  launch->n *
 				      mih_gpu_kernels[launch->kernel].row_len);
+	if (!err)
+		err = write_begin(lane, lane->out, 0, launch->out,
+				  launch->out_len);
 	if (!err)
 		err = run_kernel(lane, launch);
 	if (!err)
