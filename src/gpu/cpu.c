@@ -62,6 +62,13 @@ static void *cpu_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 	return mih_gpu_staging_take(&staging, len);
 }
 
+static bool cpu_staging_has(struct mih_gpu_dev *dev, const void *buf,
+			    size_t len)
+{
+	(void)dev;
+	return mih_gpu_staging_has(&staging, buf, len);
+}
+
 static bool cpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
 	(void)dev;
@@ -83,6 +90,7 @@ static const struct mih_gpu_ops cpu_ops = {
 	.submit = cpu_submit,
 	.state = cpu_state,
 	.staging_alloc = cpu_staging_alloc,
+	.staging_has = cpu_staging_has,
 	.staging_free = cpu_staging_free,
 	.describe = cpu_describe,
 };

@@ -105,6 +105,9 @@ struct mih_gpu_ops {
 	/** Memory the device reads fastest (pinned), or NULL: none is left. A
 	 *  NULL entry: plain memory is as good. */
 	void *(*staging_alloc)(struct mih_gpu_dev *dev, size_t len);
+	/** Is @buf this device's? */
+	bool (*staging_has)(struct mih_gpu_dev *dev, const void *buf,
+			    size_t len);
 	/** Was @buf this device's? Then it is free now. */
 	bool (*staging_free)(struct mih_gpu_dev *dev, void *buf, size_t len);
 	/** One line for people: name, memory, driver. */
@@ -219,6 +222,17 @@ void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch);
  * Return: owned memory for mih_gpu_staging_free(), or NULL (out of memory).
  */
 void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len);
+
+/**
+ * mih_gpu_staging_renew() - exchange memory for some that crosses faster
+ * @buf: of mih_gpu_staging_alloc(), like @len; what it holds is lost
+ *
+ * Devices open in the background: what was allocated before is plain memory,
+ * whose bytes take four times as long to the device.
+ *
+ * Return: @buf, or what took its place.
+ */
+void *mih_gpu_staging_renew(struct mih_gpu_dev *dev, void *buf, size_t len);
 
 /** mih_gpu_staging_free() - @buf and @len as allocated; NULL is legal. */
 void mih_gpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len);

@@ -301,6 +301,19 @@ void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 	return posix_memalign(&buf, 4096, len) ? NULL : buf;
 }
 
+void *mih_gpu_staging_renew(struct mih_gpu_dev *dev, void *buf, size_t len)
+{
+	void *better;
+
+	if (!dev->ops->staging_alloc || dev->ops->staging_has(dev, buf, len))
+		return buf;
+	better = dev->ops->staging_alloc(dev, len);
+	if (!better)
+		return buf;
+	free(buf);
+	return better;
+}
+
 void mih_gpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
 	if (!buf)

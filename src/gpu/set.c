@@ -361,6 +361,24 @@ static void *set_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 	return buf;
 }
 
+static bool set_staging_has(struct mih_gpu_dev *dev, const void *buf,
+			    size_t len)
+{
+	struct set *set = set_of(dev);
+	bool has = false;
+	size_t n;
+
+	pthread_mutex_lock(&set->lock);
+	n = set->n;
+	pthread_mutex_unlock(&set->lock);
+	for (size_t i = 0; i < n && !has; i++) {
+		struct mih_gpu_dev *member = set->members[i].dev;
+
+		has = member->ops->staging_has(member, buf, len);
+	}
+	return has;
+}
+
 static bool set_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
 	struct set *set = set_of(dev);
@@ -438,6 +456,7 @@ static const struct mih_gpu_ops set_ops = {
 	.submit = set_submit,
 	.state = set_state,
 	.staging_alloc = set_staging_alloc,
+	.staging_has = set_staging_has,
 	.staging_free = set_staging_free,
 	.describe = set_describe,
 };

@@ -1,10 +1,10 @@
 /*
  * One pass over many files by all cores.
  *
- * A worker takes a piece (1 MiB) of a file into a buffer, has its group
- * digests made while the bytes are in its cache, and puts the piece on the
- * file's ready list. The flat digest of a file is a chain through its pieces:
- * whoever finds the next link ready, and nobody else at it, runs it on.
+ * A worker takes a piece (1 MiB and more) of a file into a buffer, has its
+ * group digests made while the bytes are in its cache, and puts the piece on
+ * the file's ready list. The flat digest of a file is a chain through its
+ * pieces: whoever finds the next link ready, and nobody else at it, runs it on.
  *
  * Why this cannot lock up: pieces of a file are claimed in order, and only by
  * someone who holds a buffer. So of every file the piece the chain waits for
@@ -27,15 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE	      ((size_t)1 << 20)
-#define GROUPS	      (PIECE / MIH_HASH_GROUP)
-#define HINT	      MIH_VERIFY_BULK_HINT
-#define MANY	      1000  /* files; of a mean size below ... */
-#define SMALL	      65536 /* ... this many bytes: */
-#define THREADS_SMALL 4	    /* threads for each core */
-#define AHEAD	      4 /* buffers per worker; pieces of a file before its chain */
-
-_Static_assert(HINT % PIECE == 0, "a hint must fall on the end of a piece");
+#define HINT MIH_VERIFY_BULK_HINT
 
 struct pass;
 
@@ -61,12 +53,13 @@ struct piece {
 	uint64_t off;
 	struct mih_hash_range range;
 	struct mih_gpu_batch batch;
-	uint8_t *buf; /* PIECE bytes; owned */
-	uint8_t digests[GROUPS * MIH_HASH_LEN_MAX];
+	uint8_t *buf; /* shape.piece bytes; owned */
+	uint8_t digests[MIH_VERIFY_BULK_GROUPS * MIH_HASH_LEN_MAX];
 };
 
 struct pass {
 	struct mih_verify_bulk *bulk;
+	struct mih_verify_bulk_shape shape;
 	pthread_mutex_t lock; /* everything below */
 	pthread_cond_t changed;
 	size_t waiting;	       /* workers in wait */
@@ -76,15 +69,21 @@ struct pass {
 	struct piece *hashed;	    /* for a worker to go on with */
 	struct piece *free;	    /* last in, first out: still in a cache */
 	size_t npieces, max_pieces; /* allocated; at most */
-	size_t nthreads;
-	mih_err err;		   /* ends the pass */
-	char story[MIH_TEXT_LINE]; /* of err: stories belong to threads */
+	mih_err err;		    /* ends the pass */
+	char story[MIH_TEXT_LINE];  /* of err: stories belong to threads */
 };
 
 static void wake(struct pass *pass)
 {
 	if (pass->waiting)
 		pthread_cond_broadcast(&pass->changed);
+}
+
+/* There is work for one more, and who does it looks for more. */
+static void wake_one(struct pass *pass)
+{
+	if (pass->waiting)
+		pthread_cond_signal(&pass->changed);
 }
 
 /* Called by the thread that met the error, with the lock held. */
@@ -115,7 +114,8 @@ static struct piece *new_piece(struct pass *pass)
 	struct piece *piece = calloc(1, sizeof(*piece));
 
 	if (piece)
-		piece->buf = mih_gpu_staging_alloc(pass->bulk->dev, PIECE);
+		piece->buf =
+		    mih_gpu_staging_alloc(pass->bulk->dev, pass->shape.piece);
 	if (!piece || !piece->buf) {
 		free(piece);
 		return NULL;
@@ -132,6 +132,8 @@ static struct piece *take_piece(struct pass *pass)
 
 	if (piece) {
 		pass->free = piece->next;
+		piece->buf = mih_gpu_staging_renew(pass->bulk->dev, piece->buf,
+						   pass->shape.piece);
 		return piece;
 	}
 	if (pass->npieces == pass->max_pieces)
@@ -156,7 +158,8 @@ static void free_pieces(struct pass *pass)
 		struct piece *piece = pass->free;
 
 		pass->free = piece->next;
-		mih_gpu_staging_free(pass->bulk->dev, piece->buf, PIECE);
+		mih_gpu_staging_free(pass->bulk->dev, piece->buf,
+				     pass->shape.piece);
 		free(piece);
 	}
 }
@@ -234,7 +237,7 @@ static void finish_piece(struct pass *pass, struct piece *piece)
 					  piece->range.len,
 					  memory_order_relaxed);
 	give_piece(pass, piece);
-	wake(pass);
+	wake_one(pass);
 }
 
 /* The chain of @a will not move again. */
@@ -336,7 +339,7 @@ static void piece_hashed(struct piece *piece, mih_err err, mih_err stop_err)
 		piece->of->err = err;
 	piece->next = pass->hashed;
 	pass->hashed = piece;
-	wake(pass);
+	wake_one(pass);
 	pthread_mutex_unlock(&pass->lock);
 }
 
@@ -409,10 +412,12 @@ static void read_piece(struct pass *pass, struct piece *piece)
 /* Pieces end where hints are, and where groups do. */
 static void claim(struct active *a, struct piece *piece)
 {
+	size_t most = piece->pass->shape.piece;
+
 	piece->of = a;
 	piece->off = a->claimed;
 	piece->range.len =
-	    (size_t)MIH_MIN(PIECE - a->claimed % PIECE, a->end - a->claimed);
+	    (size_t)MIH_MIN(most - a->claimed % most, a->end - a->claimed);
 	a->claimed += piece->range.len;
 	a->out++;
 }
@@ -471,7 +476,8 @@ static struct active *choose(const struct pass *pass)
 
 	for (struct active *a = pass->active; a; a = a->next)
 		if (!a->err && a->claimed < a->end &&
-		    a->out < (is_chained(pass, a) ? AHEAD : SIZE_MAX) &&
+		    a->out < (is_chained(pass, a) ? MIH_VERIFY_BULK_AHEAD
+						  : SIZE_MAX) &&
 		    (!best || a->out < best->out))
 			best = a;
 	return best;
@@ -486,7 +492,7 @@ static bool work_on_piece(struct pass *pass)
 
 	if (!piece)
 		return false;
-	a = is_flat(pass) && more && pass->nbusy < pass->nthreads
+	a = is_flat(pass) && more && pass->nbusy < pass->shape.nthreads
 		? NULL
 		: choose(pass);
 	if (!a && !more) {
@@ -564,33 +570,18 @@ static void work(void *context)
 	pthread_mutex_unlock(&pass->lock);
 }
 
-/* Of small files most time goes into waiting for a disk, where they are not in
- * memory: more threads than cores keep it busy. */
-static size_t wanted_threads(const struct mih_verify_bulk *bulk)
-{
-	uint64_t nbytes = 0;
-
-	if (bulk->nthreads)
-		return bulk->nthreads;
-	for (size_t i = 0; i < bulk->nfiles; i++)
-		nbytes += MIH_MIN(bulk->files[i].nbytes, (uint64_t)PIECE);
-	if (bulk->nfiles >= MANY && nbytes / bulk->nfiles < SMALL)
-		return THREADS_SMALL * mih_pool_cores();
-	return mih_pool_cores();
-}
-
 mih_err mih_verify_bulk_run(struct mih_verify_bulk *bulk)
 {
 	struct pass pass = {
 		.bulk = bulk,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
-		.nthreads = wanted_threads(bulk),
+		.shape = mih_verify_bulk_shape(bulk),
 	};
 	mih_err err;
 
-	pass.max_pieces = AHEAD * pass.nthreads;
-	err = mih_pool_crew("mihfs-read", pass.nthreads, work, &pass);
+	pass.max_pieces = pass.shape.npieces;
+	err = mih_pool_crew("mihfs-read", pass.shape.nthreads, work, &pass);
 	if (!err && pass.err)
 		err = mih_err_fail(pass.err, "%s", pass.story);
 	free_pieces(&pass);

@@ -13,6 +13,20 @@
 
 #define MIH_VERIFY_BULK_HINT ((uint64_t)1 << 20) /* bytes for each hint */
 
+/* Pieces of a file that may be ahead of its chain, and for each worker. */
+#define MIH_VERIFY_BULK_AHEAD  4
+#define MIH_VERIFY_BULK_GROUPS 64 /* of the largest piece */
+
+struct mih_verify_bulk_shape {
+	size_t nthreads;
+	size_t piece;	/* bytes taken at a time, at most */
+	size_t npieces; /* in hand at once, at most */
+};
+
+/** mih_verify_bulk_shape() - how to go about @bulk. */
+struct mih_verify_bulk_shape
+mih_verify_bulk_shape(const struct mih_verify_bulk *bulk);
+
 struct mih_verify_bulk_source {
 	int fd;		       /* owned; -1 when closed */
 	uint64_t nbytes;       /* as promised */

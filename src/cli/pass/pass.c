@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AUTO_LEAST ((uint64_t)4 << 30)
+/* Of models of so many bytes some are hashed while the driver starts. */
+#define AUTO_LEAST  ((uint64_t)4 << 30)
+#define NAMED_LEAST ((uint64_t)1 << 30)
 
 /* A signal handler can reach nothing else. */
 static atomic_bool interrupted;
@@ -389,8 +391,9 @@ static mih_err open_devices(const struct mih_cli_pass *pass,
 		params.memory = pass->devices->gpu_memory;
 	}
 	err = mih_gpu_open(&params, dev_out);
-	/* Who names a device wants it used, for small models too. */
-	if (!err && params.nspecs)
+	/* Who names a device wants it used, for small models too. A large one
+	 * is begun by the processor while the driver starts. */
+	if (!err && params.nspecs && pass->nbytes < NAMED_LEAST)
 		mih_gpu_wait(*dev_out);
 	return err;
 }

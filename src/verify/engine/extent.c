@@ -82,7 +82,10 @@ struct mih_verify_slot *mih_verify_slot_new(struct mih_verify_engine *engine,
 {
 	struct mih_verify_slot *slot = spare_take(&engine->spare, size_class);
 
-	if (!slot) {
+	if (slot) {
+		slot->data = mih_gpu_staging_renew(engine->dev, slot->data,
+						   class_room[size_class]);
+	} else {
 		slot = malloc(sizeof(*slot));
 		if (!slot)
 			return NULL;
