@@ -211,7 +211,6 @@ bool mih_gpu_confirm(struct mih_gpu_batch *batch);
 
 /** mih_gpu_close() - wait for its batches and release; NULL is legal. */
 void mih_gpu_close(struct mih_gpu_dev *dev);
-
 /** mih_gpu_submit() - hand over @batch; see struct mih_gpu_batch. */
 void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch);
 
@@ -223,15 +222,8 @@ void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch);
  */
 void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len);
 
-/**
- * mih_gpu_staging_renew() - exchange memory for some that crosses faster
- * @buf: of mih_gpu_staging_alloc(), like @len; what it holds is lost
- *
- * Devices open in the background: what was allocated before is plain memory,
- * whose bytes take four times as long to the device.
- *
- * Return: @buf, or what took its place.
- */
+/** mih_gpu_staging_renew() - exchange @buf for faster memory, if there is some
+ *  by now. What it holds is lost. Returns @buf, or what took its place. */
 void *mih_gpu_staging_renew(struct mih_gpu_dev *dev, void *buf, size_t len);
 
 /** mih_gpu_staging_free() - @buf and @len as allocated; NULL is legal. */

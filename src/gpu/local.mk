@@ -5,6 +5,7 @@ libgpu_a_SOURCES = \
 	src/gpu/device.h src/gpu/device_internal.h \
 	src/gpu/offload/lane.c src/gpu/offload/offload.c \
 	src/gpu/offload/offload_internal.h src/gpu/offload/piece.c \
+	src/gpu/offload/pinned.c src/gpu/offload/pinned_internal.h \
 	src/gpu/offload/staging.c src/gpu/offload/staging_internal.h \
 	src/gpu/port.c src/gpu/port_internal.h src/gpu/ports.c \
 	src/gpu/footprint.c src/gpu/footprint.h \

@@ -131,6 +131,14 @@ struct mih_gpu_port_ops {
 	/** Memory that is copied to the device fastest; NULL: none left. */
 	void *(*host_alloc)(struct mih_gpu_port *port, size_t len);
 	void (*host_free)(struct mih_gpu_port *port, void *buf);
+	/**
+	 * Make memory that is already there as good as that of host_alloc(),
+	 * for as long as the port is open; or NULL: there is no such call.
+	 */
+	mih_err (*host_register)(struct mih_gpu_port *port, void *buf,
+				 size_t len);
+	/** Undo it. */
+	void (*host_unregister)(struct mih_gpu_port *port, void *buf);
 	/** A stream of low priority, and memory for @ngroups. */
 	mih_err (*lane_open)(struct mih_gpu_port *port, size_t ngroups,
 			     struct mih_gpu_lane **lane_out);

@@ -310,7 +310,7 @@ void *mih_gpu_staging_renew(struct mih_gpu_dev *dev, void *buf, size_t len)
 	better = dev->ops->staging_alloc(dev, len);
 	if (!better)
 		return buf;
-	free(buf);
+	mih_gpu_staging_free(dev, buf, len);
 	return better;
 }
 

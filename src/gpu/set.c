@@ -342,9 +342,11 @@ static enum mih_gpu_state set_state(struct mih_gpu_dev *dev, bool wait)
 	return MIH_GPU_READY;
 }
 
-/* In turn, so that each member's slots feed it and its neighbours alike. */
+/* In turn, so that each member's slots feed it and its neighbours alike; or the
+ * processor's, until devices are open or when theirs is in use. */
 static void *set_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 {
+	struct mih_gpu_dev *cpu = mih_gpu_cpu();
 	struct set *set = set_of(dev);
 	void *buf = NULL;
 	size_t first, n;
@@ -358,7 +360,7 @@ static void *set_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 
 		buf = member->ops->staging_alloc(member, len);
 	}
-	return buf;
+	return buf ? buf : cpu->ops->staging_alloc(cpu, len);
 }
 
 static bool set_staging_has(struct mih_gpu_dev *dev, const void *buf,
@@ -381,6 +383,7 @@ static bool set_staging_has(struct mih_gpu_dev *dev, const void *buf,
 
 static bool set_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
+	struct mih_gpu_dev *cpu = mih_gpu_cpu();
 	struct set *set = set_of(dev);
 	size_t n;
 
@@ -393,7 +396,7 @@ static bool set_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 		if (member->ops->staging_free(member, buf, len))
 			return true;
 	}
-	return false;
+	return cpu->ops->staging_free(cpu, buf, len);
 }
 
 static const char *set_describe(struct mih_gpu_dev *dev)

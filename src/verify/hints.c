@@ -5,7 +5,7 @@
  */
 #include "hash/group.h"
 #include "util/checked.h"
-#include "verify/bulk_internal.h"
+#include "verify/bulk/bulk_internal.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 noinst_LIBRARIES += libverify.a
 libverify_a_SOURCES = \
-	src/verify/bulk.c src/verify/bulk.h \
-	src/verify/bulk_internal.h src/verify/bulk_shape.c \
-	src/verify/bulk_source.c \
+	src/verify/bulk.h \
+	src/verify/bulk/bulk.c src/verify/bulk/bulk_internal.h \
+	src/verify/bulk/shape.c src/verify/bulk/source.c \
 	src/verify/edge.c src/verify/engine.h \
 	src/verify/engine/ahead.c \
 	src/verify/engine/cache_internal.h \

@@ -15,7 +15,7 @@
 #include "util/io.h"
 #include "util/log.h"
 #include "util/pool.h"
-#include "verify/bulk_internal.h"
+#include "verify/bulk/bulk_internal.h"
 #include "verify/engine/engine_internal.h"
 
 #include <stdlib.h>

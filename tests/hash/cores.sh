@@ -27,7 +27,7 @@ for name in sha256 sha512 keccak blake2b blake3; do
 	printf '#include "hash/core/%s.h"\nextern "C" __global__ void k(const mih_u8 *src, mih_u32 len, mih_u32 *out)\n{\n%s\n}\n' \
 		"$name" "$(body "$name")" >"$cu"
 	{
-		cat "$core/port.h" "$core/$name.h" | grep -v '^#include "hash/'
+		cat "$core/port.h" "$core/load.h" "$core/$name.h" | grep -v '^#include "hash/'
 		printf '__kernel void k(mih_src src, mih_u32 len, __global mih_u32 *out)\n{\n%s\n}\n' \
 			"$(body "$name")"
 	} >"$cl"

@@ -7,13 +7,13 @@
 #include "util/checked.h"
 #include "util/cleanup.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* For so long a lane that has nothing to do looks for the next batch without
  * sleeping: who reads a file in order has it by then. */
-#define SCOUT_NS 200000
+#define SCOUT_NS      200000
+#define SCOUT_STEP_NS 2000
 
 /* A sum is of one batch; all others share a launch with their like. */
 static bool may_ride(const struct mih_gpu_rider *rider,
@@ -118,14 +118,15 @@ static void settle(struct mih_gpu_rider *rider, mih_err err)
 /* Wait until there is a batch, or the end. Called and left locked. */
 static void look_for_batch(struct mih_gpu_offload *off)
 {
-	uint64_t until = mih_gpu_now_ns() + SCOUT_NS;
+	uint64_t now = mih_gpu_now_ns(), until = now + SCOUT_NS, next;
 
 	if (!off->scouted) {
 		off->scouted = true;
-		while (!off->head && !off->stopping &&
-		       mih_gpu_now_ns() < until) {
+		while (!off->head && !off->stopping && now < until) {
 			pthread_mutex_unlock(&off->lock);
-			sched_yield();
+			next = now + SCOUT_STEP_NS;
+			while ((now = mih_gpu_now_ns()) < next)
+				;
 			pthread_mutex_lock(&off->lock);
 		}
 		off->scouted = false;

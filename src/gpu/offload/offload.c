@@ -69,7 +69,10 @@ static bool wait_for_port(struct mih_gpu_offload *off)
 static void *lane_main(void *arg)
 {
 	struct mih_gpu_offload *off = arg;
+	size_t part = atomic_fetch_add(&off->touched, 1);
 
+	if (part < MIH_GPU_LANES - 1)
+		mih_gpu_pinned_touch(&off->pinned, part, MIH_GPU_LANES - 1);
 	/* The default slack would make each pause between polls 50 us longer.
 	 */
 	prctl(PR_SET_TIMERSLACK, 1000ul);
@@ -89,8 +92,8 @@ static void *opener_main(void *arg)
 		mih_gpu_offload_fail(&off->dev, mih_err_message());
 		return NULL;
 	}
-	off->pinned = off->ops->host_alloc(port, PINNED_LEN);
-	mih_gpu_staging_set(&off->staging, off->pinned, PINNED_LEN);
+	mih_gpu_pinned_open(&off->pinned, off->ops, port);
+	mih_gpu_staging_set(&off->staging, off->pinned.base, off->pinned.len);
 	pthread_mutex_lock(&off->lock);
 	off->port = port;
 	pthread_cond_broadcast(&off->changed);
@@ -186,8 +189,7 @@ static void offload_close(struct mih_gpu_dev *dev)
 	/* A device that no longer answers would not answer a release either:
 	 * leave it to the end of the process. */
 	if (off->port && off->state != MIH_GPU_DOWN) {
-		if (off->pinned)
-			off->ops->host_free(off->port, off->pinned);
+		mih_gpu_pinned_close(&off->pinned, off->ops, off->port);
 		off->ops->close(off->port);
 	}
 	mih_gpu_staging_fini(&off->staging);
@@ -260,6 +262,7 @@ mih_err mih_gpu_offload_new(const struct mih_gpu_port_ops *port, size_t ordinal,
 	off->tail = &off->head;
 	describe(off);
 	mih_gpu_staging_init(&off->staging);
+	mih_gpu_pinned_reserve(&off->pinned, port, PINNED_LEN);
 	pthread_mutex_init(&off->lock, NULL);
 	pthread_cond_init(&off->changed, NULL);
 	rc = start_threads(off);

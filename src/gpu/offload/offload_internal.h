@@ -12,6 +12,7 @@
 
 #include "gpu/device.h"
 #include "gpu/port_internal.h"
+#include "gpu/offload/pinned_internal.h"
 #include "gpu/offload/staging_internal.h"
 
 #include <pthread.h>
@@ -28,7 +29,8 @@ struct mih_gpu_offload {
 	struct mih_gpu_identity id;
 	char text[256]; /* about it, for people */
 	struct mih_gpu_staging staging;
-	void *pinned;			      /* its block; owned */
+	struct mih_gpu_pinned pinned;	      /* its block */
+	atomic_size_t touched;		      /* parts of that */
 	atomic_bool warm[MIH_GPU_KERNEL_END]; /* it has run */
 	pthread_mutex_t lock; /* guards all below, and what batches hold */
 	pthread_cond_t changed;

@@ -35,6 +35,8 @@
 	X(cuModuleGetFunction)                                                 \
 	X(cuMemHostAlloc)                                                      \
 	X(cuMemFreeHost)                                                       \
+	X(cuMemHostRegister)                                                   \
+	X(cuMemHostUnregister)                                                 \
 	X(cuMemAlloc)                                                          \
 	X(cuMemFree)                                                           \
 	X(cuMemcpyHtoDAsync)                                                   \
@@ -202,6 +204,22 @@ static void cuda_host_free(struct mih_gpu_port *port, void *buf)
 	cu.p_cuMemFreeHost(buf);
 }
 
+static mih_err cuda_host_register(struct mih_gpu_port *port, void *buf,
+				  size_t len)
+{
+	mih_err err = CHECK(cuCtxSetCurrent, port->context);
+
+	return err ? err
+		   : CHECK(cuMemHostRegister, buf, len,
+			   CU_MEMHOSTREGISTER_PORTABLE);
+}
+
+static void cuda_host_unregister(struct mih_gpu_port *port, void *buf)
+{
+	cu.p_cuCtxSetCurrent(port->context);
+	cu.p_cuMemHostUnregister(buf);
+}
+
 static void cuda_lane_close(struct mih_gpu_lane *lane)
 {
 	cu.p_cuCtxSetCurrent(lane->port->context);
@@ -307,6 +325,8 @@ const struct mih_gpu_port_ops mih_gpu_cuda_port = {
 	.close = cuda_close,
 	.host_alloc = cuda_host_alloc,
 	.host_free = cuda_host_free,
+	.host_register = cuda_host_register,
+	.host_unregister = cuda_host_unregister,
 	.lane_open = cuda_lane_open,
 	.lane_close = cuda_lane_close,
 	.upload = cuda_upload,

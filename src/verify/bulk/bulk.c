@@ -20,7 +20,7 @@
 #include "util/io.h"
 #include "util/pool.h"
 #include "util/text.h"
-#include "verify/bulk_internal.h"
+#include "verify/bulk/bulk_internal.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /*
- * verify/bulk_internal.h - one file of a pass, from opening to its end
+ * verify/bulk/bulk_internal.h - one file of a pass, from opening to its end
  *
  * Layer: src/verify.  Threads: one thread opens; any may read; one checks.
  */
-#ifndef MIH_VERIFY_BULK_INTERNAL_H
-#define MIH_VERIFY_BULK_INTERNAL_H
+#ifndef MIH_VERIFY_BULK_BULK_INTERNAL_H
+#define MIH_VERIFY_BULK_BULK_INTERNAL_H
 
 #include "hash/stream.h"
 #include "verify/bulk.h"
@@ -15,7 +15,7 @@
 
 /* Pieces of a file that may be ahead of its chain, and for each worker. */
 #define MIH_VERIFY_BULK_AHEAD  4
-#define MIH_VERIFY_BULK_GROUPS 64 /* of the largest piece */
+#define MIH_VERIFY_BULK_GROUPS 32 /* of the largest piece */
 
 struct mih_verify_bulk_shape {
 	size_t nthreads;

@@ -1,13 +1,14 @@
 /* How many threads a pass has, and how much of a file each takes at a time. */
 #include "util/checked.h"
 #include "util/pool.h"
-#include "verify/bulk_internal.h"
+#include "verify/bulk/bulk_internal.h"
 
 #define PIECE	      MIH_VERIFY_BULK_PIECE
-#define FAR	      ((size_t)4 << 20) /* a piece for devices */
-#define MANY	      1000		/* files; of a mean size below ... */
-#define SMALL	      65536		/* ... this many bytes: */
-#define THREADS_SMALL 4			/* threads for each core */
+#define FAR	      ((size_t)2 << 20) /* a piece for devices */
+#define FAR_PIECES    48
+#define MANY	      1000  /* files; of a mean size below ... */
+#define SMALL	      65536 /* ... this many bytes: */
+#define THREADS_SMALL 4	    /* threads for each core */
 
 _Static_assert(FAR % PIECE == 0 &&
 		   FAR / MIH_HASH_GROUP == MIH_VERIFY_BULK_GROUPS,
@@ -38,11 +39,11 @@ static bool has_hints(const struct mih_verify_bulk *bulk)
 	return false;
 }
 
-/* The processor hashes a piece while it is in its cache. A device has it
- * copied, and then long reads and copies cost less: 45 instead of 28 GB/s on
- * 16 cores and one H100 (2026-11-27). What is chained goes in small steps. And
- * a few cores are left to those who feed the device, since all wait for them.
- */
+/* The processor hashes a piece while it is in its cache. For a device 96 MiB
+ * are enough to keep its bus busy while others are read, and with more, reading
+ * costs twice as much: each buffer has left the caches when its turn comes
+ * again. Some cores are left to those who feed the device: all wait for them.
+ * What is chained goes in small steps. */
 struct mih_verify_bulk_shape
 mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 {
@@ -51,12 +52,13 @@ mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 		.piece = PIECE,
 	};
 
+	shape.npieces = MIH_VERIFY_BULK_AHEAD * shape.nthreads;
 	if (bulk->dev != mih_gpu_cpu() && bulk->flat == MIH_HASH_NONE &&
 	    !has_hints(bulk)) {
+		if (!bulk->nthreads)
+			shape.nthreads -= shape.nthreads / 8;
 		shape.piece = FAR;
-		if (!bulk->nthreads && shape.nthreads >= 4)
-			shape.nthreads -= shape.nthreads / 4;
+		shape.npieces = MIH_MAX(2 * shape.nthreads, (size_t)FAR_PIECES);
 	}
-	shape.npieces = MIH_VERIFY_BULK_AHEAD * shape.nthreads;
 	return shape;
 }

@@ -1,7 +1,7 @@
 #include "util/bytes.h"
 #include "util/checked.h"
 #include "util/io.h"
-#include "verify/bulk_internal.h"
+#include "verify/bulk/bulk_internal.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,0 +1,58 @@
+#include "gpu/offload/pinned_internal.h"
+#include "gpu/offload/staging_internal.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+void mih_gpu_pinned_reserve(struct mih_gpu_pinned *pinned,
+			    const struct mih_gpu_port_ops *ops, size_t len)
+{
+	*pinned = (struct mih_gpu_pinned){ .len = len };
+	if (!ops->host_register)
+		return;
+	pinned->base = mih_gpu_staging_reserve(len);
+	pinned->is_ours = pinned->base != NULL;
+}
+
+/* Nothing is written: the block may be in use by now. */
+void mih_gpu_pinned_touch(const struct mih_gpu_pinned *pinned, size_t i,
+			  size_t n)
+{
+	size_t from = pinned->len / n * i, to = pinned->len / n * (i + 1);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	from -= from % page;
+	if (pinned->is_ours)
+		(void)madvise(pinned->base + from, to - from,
+			      MADV_POPULATE_WRITE);
+}
+
+void mih_gpu_pinned_open(struct mih_gpu_pinned *pinned,
+			 const struct mih_gpu_port_ops *ops,
+			 struct mih_gpu_port *port)
+{
+	if (pinned->is_ours)
+		pinned->is_registered =
+		    !ops->host_register(port, pinned->base, pinned->len);
+	else
+		pinned->base = ops->host_alloc(port, pinned->len);
+}
+
+void mih_gpu_pinned_close(struct mih_gpu_pinned *pinned,
+			  const struct mih_gpu_port_ops *ops,
+			  struct mih_gpu_port *port)
+{
+	if (!pinned->base)
+		return;
+	if (pinned->is_registered)
+		ops->host_unregister(port, pinned->base);
+	if (pinned->is_ours)
+		munmap(pinned->base, pinned->len);
+	else
+		ops->host_free(port, pinned->base);
+	pinned->base = NULL;
+}
