@@ -33,13 +33,22 @@ const struct mih_gpu_kernel_info mih_gpu_kernels[MIH_GPU_KERNEL_END] = {
 						 struct mih_gpu_segment) },
 };
 
+static unsigned answer_ms(const struct mih_gpu_port_ops *ops)
+{
+	return ops->answer_ms ? ops->answer_ms : ANSWER_MS;
+}
+
+unsigned mih_gpu_port_patience_ms(const struct mih_gpu_port_ops *ops)
+{
+	return answer_ms(ops) * FIRST_FACTOR;
+}
+
 /* Asked, not waited for: a device that stops answering must not take the
  * thread with it. 20 us between questions cost little beside a 400 us batch. */
 mih_err mih_gpu_port_wait(const struct mih_gpu_port_ops *ops,
 			  struct mih_gpu_lane *lane, bool is_first)
 {
-	unsigned ms = (ops->answer_ms ? ops->answer_ms : ANSWER_MS) *
-		      (is_first ? FIRST_FACTOR : 1);
+	unsigned ms = is_first ? mih_gpu_port_patience_ms(ops) : answer_ms(ops);
 	uint64_t until = mih_gpu_now_ns() + (uint64_t)ms * 1000000;
 	const struct timespec pause = { .tv_nsec = 20000 };
 	mih_err err;
