@@ -25,17 +25,34 @@ cleanup()
 trap cleanup EXIT
 trap 'exit 1' HUP INT TERM
 
-prepare()
+# folders: what a model, its mount and its clocks need
+folders()
 {
 	mkdir "$work/model" "$work/mnt" "$work/times"
 	mkfifo "$work/ready"
-	openssl enc -aes-128-ctr -nosalt -K 00000000000000000000000000000001 \
-		-iv 00000000000000000000000000000000 -in /dev/zero 2>/dev/null |
-		head -c "$((mib * 1048576))" >"$work/model/weights"
 	openssl ecparam -name prime256v1 -genkey -noout -out "$work/key.pem"
 	openssl ec -in "$work/key.pem" -pubout -out "$work/key.pub" 2>/dev/null
+}
+
+# random_bytes SEED BYTES: the same ones each time
+random_bytes()
+{
+	openssl enc -aes-128-ctr -nosalt -K "$(printf '%032x' "$1")" \
+		-iv 00000000000000000000000000000000 -in /dev/zero 2>/dev/null |
+		head -c "$2"
+}
+
+sign_model()
+{
 	"$MIHFS" sign --quiet --private-key "$work/key.pem" \
-		--signature "$work/signed.json" "$work/model"
+		--signature "$work/signed.json" "$@" "$work/model"
+}
+
+prepare()
+{
+	folders
+	random_bytes 1 "$((mib * 1048576))" >"$work/model/weights"
+	sign_model
 	cat "$work/model/weights" >/dev/null
 }
 

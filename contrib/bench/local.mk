@@ -7,15 +7,17 @@
 #   make bench-many    100,000 and a million files, beside their limits
 #   make gpu_rates     then gpu_rates DEVICE: what a device can do
 # `make check` builds them too, so that it tells when one no longer links.
-bench_programs = copy_server gpu_rates huge_model many_files reader
+bench_programs = copy_server crowd gpu_rates huge_model many_files reader
 check_PROGRAMS += $(bench_programs)
 EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/lib.sh \
 	contrib/bench/mount_bench.sh contrib/bench/serve_bench.sh \
+	contrib/bench/serve_all.sh contrib/bench/serve/serve_load.py \
 	contrib/bench/status_bench.sh \
 	contrib/bench/many_bench.sh contrib/bench/scale_bench.sh
 
 copy_server_SOURCES = contrib/bench/copy_server.c
 copy_server_LDADD = $(mihfs_LDADD)
+crowd_SOURCES = contrib/bench/serve/crowd.c
 gpu_rates_SOURCES = contrib/bench/gpu/gpu_rates.c
 gpu_rates_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS)
 huge_model_SOURCES = contrib/bench/huge_model.c
@@ -52,3 +54,9 @@ gpu-carry: mihfs gpu_rates test_device_equal
 	$(SHELL) $(top_srcdir)/contrib/bench/gpu/gpu_all.sh carry \
 		$(abs_top_builddir) $(abs_top_builddir)/gpu-carry
 .PHONY: gpu-carry
+
+# The three ways of serving there: serve_all.sh run FOLDER, which says more.
+serve-carry: copy_server crowd mihfs
+	$(SHELL) $(top_srcdir)/contrib/bench/serve_all.sh carry \
+		$(abs_top_builddir) $(abs_top_builddir)/serve-carry
+.PHONY: serve-carry

@@ -176,7 +176,6 @@ size_t mih_gpu_list(struct mih_gpu_info *infos, size_t max);
 
 /** mih_gpu_wait() - until the devices of @dev are open, measured, or down. */
 void mih_gpu_wait(struct mih_gpu_dev *dev);
-
 /** How fast a device does a task, beside one core of the processor. */
 struct mih_gpu_speed {
 	double gb_per_s;     /* 1e9 bytes a second, from staging memory */

@@ -7,6 +7,7 @@ libgpu_a_SOURCES = \
 	src/gpu/offload/offload_internal.h src/gpu/offload/piece.c \
 	src/gpu/offload/pinned.c src/gpu/offload/pinned_internal.h \
 	src/gpu/offload/staging.c src/gpu/offload/staging_internal.h \
+	src/gpu/offload/watch.c \
 	src/gpu/port.c src/gpu/port_internal.h src/gpu/ports.c \
 	src/gpu/footprint.c src/gpu/footprint.h \
 	src/gpu/rate.c src/gpu/registry.c src/gpu/set.c

@@ -57,13 +57,23 @@ struct mih_gpu_grid mih_gpu_grid(enum mih_gpu_kernel kernel, size_t n)
 				      .items = width };
 }
 
+static unsigned answer_ms(const struct mih_gpu_port_ops *ops)
+{
+	return ops->answer_ms ? ops->answer_ms : ANSWER_MS;
+}
+
+unsigned mih_gpu_port_patience_ms(const struct mih_gpu_port_ops *ops)
+{
+	return answer_ms(ops) * FIRST_FACTOR;
+}
+
 /* Asked, not waited for: a device that stops answering must not take the
  * thread with it. 20 us between questions cost little beside a 400 us batch. */
 mih_err mih_gpu_port_wait(const struct mih_gpu_port_ops *ops,
 			  struct mih_gpu_lane *lane, unsigned how)
 {
-	unsigned ms = (ops->answer_ms ? ops->answer_ms : ANSWER_MS) *
-		      (how & MIH_GPU_WAIT_FIRST ? FIRST_FACTOR : 1);
+	unsigned ms = how & MIH_GPU_WAIT_FIRST ? mih_gpu_port_patience_ms(ops)
+					       : answer_ms(ops);
 	uint64_t awake = how & MIH_GPU_WAIT_AWAKE ? AWAKE_NS : 0;
 	uint64_t from = mih_gpu_now_ns();
 	const struct timespec pause = { .tv_nsec = 20000 };

@@ -15,7 +15,8 @@
  *
  * Whatever can fail returns 0 or MIH_EBACKEND with a story (mih_err_fail), and
  * one failure ends the use of the device: nothing has to be undone, nothing
- * is tried again. Functions that begin work must not wait for the hardware.
+ * is tried again. Functions that begin work must not wait for the hardware; one
+ * that does for ever takes its thread with it, and the device.
  *
  * A lane is one in-order stream with memory on the device of its own, for so
  * many groups as lane_open() was told, a multiple of 16:
@@ -29,7 +30,8 @@
  *
  * What is given to upload() and launch() stays as it is until poll() has said 0
  * or the device is given up; of a device that is given up neither lanes nor
- * memory nor port are closed, since it might still write to them.
+ * memory nor port are closed, since it might still write to them. What is given
+ * to upload() can be read even then.
  */
 #ifndef MIH_GPU_PORT_INTERNAL_H
 #define MIH_GPU_PORT_INTERNAL_H
@@ -174,6 +176,10 @@ enum mih_gpu_wait {
 	MIH_GPU_WAIT_FIRST = 1, /* its kernel has never run before */
 	MIH_GPU_WAIT_AWAKE = 2, /* keep a core at it for a while: sooner told */
 };
+
+/** mih_gpu_port_patience_ms() - longest wait for a launch, the first included
+ */
+unsigned mih_gpu_port_patience_ms(const struct mih_gpu_port_ops *ops);
 
 /**
  * mih_gpu_port_wait() - poll @lane until it is done

@@ -184,7 +184,7 @@ mih_err mih_sig_method_read(struct mih_sig_bundle *bundle,
 	if (err)
 		return err;
 	for (size_t i = 0; i < MIH_ARRAY_LEN(methods); i++)
-		if (json_object_get(material->value, methods[i]->member)) {
+		if (mih_sig_json_has(material, methods[i]->member)) {
 			bundle->method = methods[i];
 			n++;
 		}

@@ -28,6 +28,9 @@ const struct mih_status_figure mih_status_counts[MIH_VERIFY_COUNTS] = {
 				     "Loads begun before anybody asked." },
 	[MIH_VERIFY_DISK_BYTES] = { "disk_bytes", "disk_read_bytes_total",
 				    "Bytes read from the files of the model." },
+	[MIH_VERIFY_SHARD_BYTES] = { "shard_bytes", "shard_read_bytes_total",
+				     "Of these, bytes read to prove signed "
+				     "shards." },
 	[MIH_VERIFY_GOOD_GROUPS] = { "verified_groups", "verified_groups_total",
 				     "Groups of 64 KiB found as they were "
 				     "signed, repeats counted." },

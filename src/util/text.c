@@ -10,6 +10,15 @@ static bool is_control(unsigned char c)
 	return c < 0x20 || c == 0x7f;
 }
 
+/* Of characters of two and three bytes: the controls of ISO 6429, line ends of
+ * Unicode, and what turns the direction of writing (UAX #9). */
+static bool is_control_of_unicode(unsigned c)
+{
+	return (c >= 0x80 && c <= 0x9f) || c == 0x61c || c == 0x200e ||
+	       c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
 static bool continues(char c)
 {
 	return ((unsigned char)c & 0xc0) == 0x80;
@@ -49,6 +58,32 @@ size_t mih_text_char(const char *text)
 	return second_fits(first, (unsigned char)text[1]) ? len : 0;
 }
 
+size_t mih_text_control(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	size_t len = mih_text_char(text);
+	unsigned code = 0;
+
+	if (is_control(c[0]))
+		return len;
+	if (len == 2)
+		code = (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu);
+	else if (len == 3)
+		code =
+		    (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+	return is_control_of_unicode(code) ? len : 0;
+}
+
+void mih_text_print(FILE *out, const char *text)
+{
+	while (*text) {
+		size_t len = mih_text_control(text);
+
+		fputc(len ? '?' : *text, out);
+		text += len ? len : 1;
+	}
+}
+
 /* A character of which the end was cut off goes as a whole. */
 static void drop_part(char *line, size_t len)
 {
@@ -61,6 +96,19 @@ static void drop_part(char *line, size_t len)
 		line[at - 1] = '\0';
 }
 
+static void hide_controls(char *line)
+{
+	char *to = line;
+
+	for (const char *c = line; *c;) {
+		size_t len = mih_text_control(c);
+
+		*to++ = len ? '?' : *c;
+		c += len ? len : 1;
+	}
+	*to = '\0';
+}
+
 void mih_text_format(char *line, size_t cap, const char *fmt, va_list args)
 {
 	int n = vsnprintf(line, cap, fmt, args);
@@ -69,9 +117,7 @@ void mih_text_format(char *line, size_t cap, const char *fmt, va_list args)
 		line[0] = '\0';
 	else if ((size_t)n >= cap)
 		drop_part(line, cap - 1);
-	for (char *c = line; *c; c++)
-		if (is_control((unsigned char)*c))
-			*c = '?';
+	hide_controls(line);
 }
 
 /* The character at @text as JSON; advances @text. */

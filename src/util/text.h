@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /** Room for a line that names two paths of 4095 bytes. */
 #define MIH_TEXT_LINE 8704
@@ -19,8 +20,8 @@
  * @line: set to at most @cap - 1 bytes and a NUL
  * @cap:  at least 1
  *
- * Control characters become '?'. What is too long ends before the character
- * of UTF-8 that does not fit.
+ * Each mih_text_control() becomes '?'. What is too long ends before the
+ * character of UTF-8 that does not fit.
  */
 void mih_text_format(char *line, size_t cap, const char *fmt, va_list args)
     MIH_PRINTF(3, 0);
@@ -32,6 +33,20 @@ void mih_text_format(char *line, size_t cap, const char *fmt, va_list args)
  * (surrogates, overlong forms, over U+10FFFF, cut short).
  */
 size_t mih_text_char(const char *text);
+
+/**
+ * mih_text_control() - how long is the character at @text that must not reach a
+ * terminal?
+ *
+ * Those are the ones that change how others are shown: controls, ends of lines,
+ * and Unicode's turns of the direction of writing.
+ *
+ * Return: 1 to 3 bytes; 0 at the end, or for any other character.
+ */
+size_t mih_text_control(const char *text);
+
+/** mih_text_print() - @text with each mih_text_control() as '?' */
+void mih_text_print(FILE *out, const char *text);
 
 /**
  * mih_text_json() - what stands between the quotes of a JSON string

@@ -6,8 +6,7 @@
  * those shards are as signed, so are the groups; from then on they are the
  * file's own fine and coarse layer, and the shards are not needed again.
  *
- * While that lasts all pages inside are LOADING, so that nobody else begins
- * the same pass.
+ * While that lasts all pages inside are LOADING: nobody begins the same pass.
  */
 #include "hash/stream.h"
 #include "tree/fold.h"
@@ -209,6 +208,7 @@ static mih_err load_piece(struct unit *u, uint64_t off, uint8_t *buf)
 	if (mih_io_pread_full(u->job->backing->fd, buf, range.len, off))
 		return MIH_EDIGEST;
 	mih_verify_count(u->engine, MIH_VERIFY_DISK_BYTES, range.len);
+	mih_verify_count(u->engine, MIH_VERIFY_SHARD_BYTES, range.len);
 	mih_hash_groups(u->file->tree, &range, 1,
 			u->nodes + group * mih_verify_node_len(u->file));
 	if (off == u->from)
@@ -509,14 +509,14 @@ static void settle_end(struct unit *u, uint64_t page, bool needs_left)
 	struct mih_verify_layers *proof = u->job->proof;
 	struct mih_verify_edge *edge =
 	    mih_verify_edge_take(u->engine, proof, page, needs_left);
-	size_t len = mih_verify_node_len(u->file);
 	uint8_t nodes[PAGE_NODES_MAX];
 
 	if (!assemble(u, page, edge, edge, nodes)) {
 		keep_page(u, page, nodes);
 		mih_verify_layer_put(
 		    u->engine, u->job->file, page, nodes,
-		    len * mih_tree_page_groups(u->file->nbytes, page));
+		    mih_tree_page_groups(u->file->nbytes, page) *
+			mih_verify_node_len(u->file));
 	} else {
 		mih_verify_edge_keep(u->engine, proof, make_edge(u, page));
 	}

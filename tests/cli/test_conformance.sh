@@ -44,6 +44,19 @@ expect 1 "a bundle of another media type" adapter verify-model --method key \
 	--model-path "$fixtures/model" --bundle "$fixtures/bad-media-type.sig" \
 	--public-key "$fixtures/p256.pub.pem"
 
+
+# Bundles of every version are verified, those of 0.2 too.
+old=$top_srcdir/tests/fixtures/v0.2
+expect 0 "a key's bundle of 0.2" adapter verify-model --method key \
+	--model-path "$old/model" --bundle "$old/good-p384.sig" \
+	--public-key "$old/p384.pub.pem"
+expect 0 "a certificate's bundle of 0.2" adapter verify-model \
+	--method certificate --model-path "$old/model" \
+	--bundle "$old/good-certificate.sig" --cert-chain "$old/root.pem"
+expect 1 "a bundle of 0.2 of another key" adapter verify-model --method key \
+	--model-path "$old/model" --bundle "$old/good-p384.sig" \
+	--public-key "$old/p256.pub.pem"
+
 expect 2 "no command" adapter
 expect 2 "no method" adapter verify-model --model-path "$model" \
 	--bundle "$sig" --public-key "$pub"

@@ -181,6 +181,16 @@ expect 0 "--ignore-paths relative" verify --ignore-paths a/extra "$model"
 expect 0 "--ignore-paths ./" verify --ignore-paths ./a//extra "$model"
 expect 0 "--ignore-paths absolute" verify --ignore-paths "$model/a/extra" \
 	"$model"
+# Other tools want paths as seen from where one stands.
+near() {
+	(cd "$work" && "$MIHFS" verify --signature "$sig" --public-key "$pub" \
+		--ignore-paths "$@")
+}
+expect 0 "--ignore-paths with the model in front" near model/a/extra model
+expect 0 "--ignore-paths with ./model in front" near model//a/extra ./model/
+expect 0 "--ignore-paths with the way to the model" near \
+	"../${work##*/}/model/a/extra" "../${work##*/}/model"
+expect 1 "--ignore-paths with another folder in front" near mod/a/extra model
 expect 1 "--ignore-paths is no prefix" verify --ignore-paths a/ext "$model"
 rm "$model/a/extra"
 

@@ -31,6 +31,7 @@ static const struct {
 	{ "hang", MIH_TEST_HANGS },
 	{ "wrong", MIH_TEST_WRONG },
 	{ "idle", MIH_TEST_IDLE },
+	{ "stuck", MIH_TEST_STUCK },
 };
 
 static void set_fault(unsigned device, const char *name, unsigned after)
@@ -178,6 +179,11 @@ static void sim_lane_close(struct mih_gpu_lane *lane)
 static mih_err sim_upload(struct mih_gpu_lane *lane, size_t at,
 			  const void *data, size_t len)
 {
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	struct mih_test_sim *sim = lane->port->sim;
+
+	while (sim->fault == MIH_TEST_STUCK && !sim->after)
+		nanosleep(&pause, NULL);
 	memcpy(lane->arena + at, data, len);
 	return 0;
 }
@@ -259,7 +265,7 @@ static mih_err sim_poll(struct mih_gpu_lane *lane)
 
 static const struct mih_gpu_port_ops sim_port = {
 	.kind = "sim",
-	.answer_ms = 400,
+	.answer_ms = HAVE_SANITIZERS ? 1600 : 400, /* these are slow */
 	.count = sim_count,
 	.identify = sim_identify,
 	.open = sim_open,

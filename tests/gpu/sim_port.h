@@ -21,6 +21,7 @@ enum mih_test_fault {
 	MIH_TEST_HANGS, /* takes work and never ends it */
 	MIH_TEST_WRONG, /* one bit of each result */
 	MIH_TEST_IDLE,	/* copies all there is, and runs no kernel */
+	MIH_TEST_STUCK, /* no copy returns until there is another fault */
 };
 
 /** One device; may be changed at any time. */

@@ -10,12 +10,16 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MIB	((size_t)1 << 20)
 #define LEN	MIB
 #define NGROUPS (LEN / MIH_HASH_GROUP)
 #define MEMORY	((uint64_t)16 << 20) /* lanes of 4 MiB */
+
+/* What devices are told to take must be more than hashing takes. */
+#define SLOWER (HAVE_SANITIZERS ? 10 : 1)
 
 struct job {
 	struct mih_gpu_batch batch;
@@ -165,8 +169,8 @@ static void test_a_slow_one_gets_less(void **state)
 	bool less = false;
 
 	(void)state;
-	reset(4000);
-	mih_test_sims[1].ns_per_mib = 16000000;
+	reset(4000 * SLOWER);
+	mih_test_sims[1].ns_per_mib = 16000000 * SLOWER;
 	dev = open_set(all, 2);
 	assert_int_equal(measure(dev, 1), 0);
 	for (int i = 0; i < ROUNDS && !less; i++) {
@@ -252,6 +256,39 @@ static void test_hangs(void **state)
 	(void)state;
 	provoke(MIH_TEST_HANGS, 0);
 	provoke(MIH_TEST_HANGS, 10);
+}
+
+/* A call of the driver that does not return, where no clock of ours runs. The
+ * batches are redone; what they were given may be gone when it returns. */
+static void test_driver_does_not_return(void **state)
+{
+	enum { N = 24 };
+	struct mih_gpu_dev *dev;
+	struct job *jobs = calloc(N, sizeof(*jobs));
+	uint8_t *mine = mmap(NULL, LEN, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_non_null(jobs);
+	assert_true(mine != MAP_FAILED);
+	memcpy(mine, data, LEN);
+	reset(100);
+	dev = open_set(all, 1);
+	assert_int_equal(measure(dev, 0), 0);
+	sem_init(&ended, 0, 0);
+	mih_test_sims[0].fault = MIH_TEST_STUCK;
+	for (size_t i = 0; i < N; i++)
+		submit_bytes(dev, &jobs[i], mine);
+	for (size_t i = 0; i < N; i++)
+		sem_wait(&ended);
+	for (size_t i = 0; i < N; i++)
+		assert_memory_equal(jobs[i].digests, want[0], sizeof(want[0]));
+	assert_int_equal(measure(dev, 0), MIH_EBACKEND);
+	munmap(mine, LEN);
+	free(jobs);
+	run(dev, 10, NULL);
+	mih_test_sims[0].fault = MIH_TEST_NO_FAULT;
+	mih_gpu_close(dev);
 }
 
 /* Found out when it is measured, so no batch ever gets a wrong digest. */
@@ -368,7 +405,7 @@ static void test_small_batches_stay(void **state)
 	struct job job;
 
 	(void)state;
-	reset(20000);
+	reset(20000 * SLOWER);
 	dev = open_set(all, 1);
 	assert_int_equal(measure(dev, 0), 0);
 	sem_init(&ended, 0, 0);
@@ -413,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_out_of_memory_at_start),
 		cmocka_unit_test(test_launch_fails),
 		cmocka_unit_test(test_hangs),
+		cmocka_unit_test(test_driver_does_not_return),
 		cmocka_unit_test(test_wrong_from_the_start),
 		cmocka_unit_test(test_wrong_later_is_confirmed_and_ends_it),
 		cmocka_unit_test(test_kernel_does_not_run),

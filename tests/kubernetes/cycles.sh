@@ -62,6 +62,8 @@ mt_begin
 [ -x "$program" ] || mt_skip "no $program: make check builds it"
 command -v setpriv >/dev/null || mt_skip "no setpriv"
 pod_begin
+pod_image "$program"
+program=$image/mount_cycles
 mt_model "$work/model"
 mt_sign "$work/model"
 

@@ -45,7 +45,7 @@ wants() {
 }
 
 reads_all() {
-	in_main /usr/bin/python3 "$top_srcdir/tests/kubernetes/reader.py" "$1" \
+	in_main /usr/bin/python3 "$image/reader.py" "$1" \
 		"$vol/model/weights.safetensors" "$vol/model/big"
 }
 
@@ -53,6 +53,7 @@ mt_begin
 command -v setpriv >/dev/null || mt_skip "no setpriv"
 [ -x /usr/bin/python3 ] || mt_skip "no /usr/bin/python3"
 pod_begin
+pod_image "$top_srcdir/tests/kubernetes/reader.py"
 mt_model "$work/model"
 mt_pattern 33554432 11 >"$work/model/big"
 mt_sign "$work/model"

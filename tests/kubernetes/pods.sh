@@ -4,6 +4,7 @@
 #     . "$top_srcdir/tests/kubernetes/pods.sh"
 #     mt_begin
 #     pod_begin                       # $vol: a volume of the pod
+#     pod_image reader.py             # and $MIHFS is in $image as well
 #     pod_sidecar COMMAND... &        # sees the mount that comes
 #
 # What Kubernetes calls mountPropagation is what mount(8) calls shared
@@ -25,6 +26,20 @@ pod_begin() {
 	pids=
 	# shellcheck disable=SC2154
 	trap 'rc=$?; pod_kill; (exit $rc); mt_cleanup' EXIT
+}
+
+# pod_image FILE... - $image: what every user of a container may read and run
+#
+# The tree may have been unpacked and built where user 65534 has no way in.
+pod_image() {
+	image=$work/image
+	if ! mkdir -m 755 "$image" ||
+		! install -m 755 "$(command -v "$MIHFS")" "$image/mihfs" ||
+		! install -m 755 "$@" "$image"; then
+		echo "Bail out! cannot copy what the containers run"
+		exit 1
+	fi
+	MIHFS=$image/mihfs
 }
 
 pod_kill() {

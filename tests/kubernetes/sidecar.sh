@@ -58,6 +58,7 @@ mt_begin
 command -v setpriv >/dev/null || mt_skip "no setpriv"
 [ -x /usr/bin/python3 ] || mt_skip "no /usr/bin/python3"
 pod_begin
+pod_image "$top_srcdir/tests/kubernetes/reader.py"
 mt_model "$work/model"
 mt_pattern 33554432 11 >"$work/model/big"
 mt_sign "$work/model"
@@ -78,7 +79,7 @@ check_fails "and cannot write" in_main touch "$vol/model/new"
 
 # Killed under readers, and restarted by the kubelet. Between the dead mount and
 # the next one there is a moment without either.
-in_main /usr/bin/python3 "$top_srcdir/tests/kubernetes/reader.py" --gap 5 \
+in_main /usr/bin/python3 "$image/reader.py" --gap 5 \
 	"$vol/model/weights.safetensors" "$vol/model/big" >"$work/read" 2>&1 &
 reader=$!
 for round in 1 2 3; do

@@ -123,6 +123,8 @@ static void test_bundle_what_may_vary(void **state)
 		{ "\"tlogEntries\": []", "\"tlogEntries\": null" },
 		{ "\"tlogEntries\": []",
 		  "\"tlogEntries\":[],\"timestampVerificationData\":{}" },
+		{ "\"verificationMaterial\": {",
+		  "\"verificationMaterial\": {\"certificate\":null," },
 		{ HINT, "" },
 		{ "\"" HINT "\"", "null" },
 		{ "\"payload\": \"e", "\"payload\": \"\\u0065" },

@@ -367,6 +367,12 @@ static json_t *first(json_t *root, const char *list)
 	return json_array_get(json_object_get(root, list), 0);
 }
 
+static json_t *certificates(json_t *root, const char *list)
+{
+	return json_object_get(json_object_get(first(root, list), "certChain"),
+			       "certificates");
+}
+
 static void close_window(json_t *owner, const char *words)
 {
 	json_t *window = json_object_get(owner, "validFor");
@@ -439,6 +445,29 @@ static void expect_no_root(const char *words, json_t *root)
 	json_decref(root);
 }
 
+/* The root of an authority also made a certificate for somebody else, who signs
+ * timestamps; those of the one named are wanted. */
+static void test_keyless_timestamps_are_by_the_one_named(void **state)
+{
+	json_t *bundle = load(sig_fixture("keyless-kinds/good-v2-dsse.sig"));
+	json_t *root = load(sig_fixture("keyless-kinds/trusted_root.json"));
+	json_t *other = load(sig_fixture("keyless/trusted_root.json"));
+	json_t *chain = certificates(root, "timestampAuthorities");
+
+	(void)state;
+	assert_int_equal(verify_json(bundle, root), 0);
+	json_array_set(
+	    chain, 0,
+	    json_array_get(certificates(other, "timestampAuthorities"), 0));
+	assert_int_equal(verify_json(bundle, root), MIH_EUNTRUSTED);
+	sig_expect_story(": not by a trusted authority");
+	json_array_remove(chain, 0);
+	assert_int_equal(verify_json(bundle, root), 0);
+	json_decref(bundle);
+	json_decref(root);
+	json_decref(other);
+}
+
 static void test_keyless_bad_roots_are_refused(void **state)
 {
 	const char *path = sig_fixture("keyless/trusted_root.json");
@@ -505,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_keyless_missing_parts_are_named),
 		cmocka_unit_test(test_keyless_windows_of_trust_are_kept),
 		cmocka_unit_test(test_keyless_logs_must_be_known),
+		cmocka_unit_test(test_keyless_timestamps_are_by_the_one_named),
 		cmocka_unit_test(test_keyless_bad_roots_are_refused),
 		cmocka_unit_test(test_keyless_reads_client_trust_configs),
 		cmocka_unit_test(test_keyless_shipped_root_is_good),

@@ -247,6 +247,60 @@ static void test_proof_bad_checkpoints_are_refused(void **state)
 			fail_msg("checkpoint %zu is taken", i);
 }
 
+/* --- issuer -------------------------------------------------------------- */
+
+static void add_issuer(X509 *cert, const char *oid, const char *value)
+{
+	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+	ASN1_OCTET_STRING *bytes = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *extension;
+
+	assert_int_equal(ASN1_OCTET_STRING_set(bytes, (const uint8_t *)value,
+					       (int)strlen(value)),
+			 1);
+	extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, bytes);
+	assert_int_equal(X509_add_ext(cert, extension, -1), 1);
+	X509_EXTENSION_free(extension);
+	ASN1_OCTET_STRING_free(bytes);
+	ASN1_OBJECT_free(object);
+}
+
+/* Other tools read the older extension, we the newer one first. */
+static void test_proof_issuers_must_agree(void **state)
+{
+	static const struct {
+		const char *v1, *v2, *issuer;
+	} rows[] = {
+		{ "https://a", NULL, "https://a" },
+		{ NULL, "\x0c\x09https://a", "https://a" },
+		{ "https://a", "\x0c\x09https://a", "https://a" },
+		{ "https://b", "\x0c\x09https://a", NULL },
+		{ "https://a", "\x0c\x09https://b", NULL },
+		{ "https://a", "https://a", NULL }, /* no DER */
+		{ NULL, "\x0c\x0ahttps://a", NULL },
+		{ "", "\x0c\x09https://a", NULL },
+		{ NULL, NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MIH_ARRAY_LEN(rows); i++) {
+		X509 *cert = X509_new();
+		char *issuer;
+
+		if (rows[i].v1)
+			add_issuer(cert, "1.3.6.1.4.1.57264.1.1", rows[i].v1);
+		if (rows[i].v2)
+			add_issuer(cert, "1.3.6.1.4.1.57264.1.8", rows[i].v2);
+		issuer = mih_sig_identity_issuer(cert);
+		if (rows[i].issuer)
+			assert_string_equal(issuer, rows[i].issuer);
+		else if (issuer)
+			fail_msg("%zu: taken as '%s'", i, issuer);
+		free(issuer);
+		X509_free(cert);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_proof_extreme_sizes),
 		cmocka_unit_test(test_proof_checkpoint_is_read),
 		cmocka_unit_test(test_proof_bad_checkpoints_are_refused),
+		cmocka_unit_test(test_proof_issuers_must_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -475,6 +475,31 @@ static void test_statement_without_resources(void **state)
 	}
 }
 
+/* Sixteen megabytes of "{}," would take more than a gigabyte of memory. */
+static void test_statement_values_are_bounded(void **state)
+{
+	static const char *const values[] = { "{},", "[],", "0,",
+					      "[0],[1],\"\"," };
+	struct mih_sig_manifest *m;
+
+	(void)state;
+	for (size_t i = 0; i < MIH_ARRAY_LEN(values); i++) {
+		size_t len = strlen(values[i]), n = MIH_SIG_JSON_VALUES_MAX;
+		char *list = malloc(16 + n * len + 16), *at = list, *text;
+
+		assert_non_null(list);
+		at = stpcpy(at, "{\"more\":[");
+		for (size_t k = 0; k < n; k++)
+			at = stpcpy(at, values[i]);
+		strcpy(at, "0],");
+		text = sig_replace(good, "{", list);
+		assert_int_equal(parse(text, &m), MIH_EFORMAT);
+		sig_expect_story("more than 524288 values in one piece");
+		free(text);
+		free(list);
+	}
+}
+
 /* The list may be as long as the model; what is read as one tree may not. */
 static void test_statement_one_tree_is_bounded(void **state)
 {
@@ -523,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_statement_both_ways_agree_on_damage),
 		cmocka_unit_test(test_statement_single_file_and_blake3),
 		cmocka_unit_test(test_statement_without_resources),
+		cmocka_unit_test(test_statement_values_are_bounded),
 		cmocka_unit_test(test_statement_one_tree_is_bounded),
 	};
 

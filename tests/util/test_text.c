@@ -68,6 +68,43 @@ static void test_lines_end_with_whole_characters(void **state)
 	assert_string_equal(line, "ab\x80\x80");
 }
 
+/* Names come from bundles that nobody has checked, and end on terminals. */
+static void test_lines_turn_no_terminal(void **state)
+{
+	static const struct {
+		const char *text, *line;
+	} rows[] = {
+		{ "\x1b[31m", "?[31m" },
+		{ "a\xc2\x9b"
+		  "31m",
+		  "a?31m" }, /* CSI in one character */
+		{ "\xc2\xa0\xc3\x9b", "\xc2\xa0\xc3\x9b" },
+		{ "a\xe2\x80\xaegpj.exe", "a?gpj.exe" }, /* right to left */
+		{ "\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "???" },
+		{ "\xe2\x81\xa6\xe2\x81\xa9\xe2\x80\xa8", "???" },
+		{ "\xe2\x80\x94\xe2\x81\xaa" SMILE,
+		  "\xe2\x80\x94\xe2\x81\xaa" SMILE },
+		{ "\xd7\xa9\x9b", "\xd7\xa9\x9b" }, /* Hebrew, and no UTF-8 */
+	};
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		FILE *file = tmpfile();
+		size_t n;
+
+		format(line, sizeof(line), "%s", rows[i].text);
+		assert_string_equal(line, rows[i].line);
+		assert_non_null(file);
+		mih_text_print(file, rows[i].text);
+		rewind(file);
+		n = fread(line, 1, sizeof(line) - 1, file);
+		line[n] = '\0';
+		assert_string_equal(line, rows[i].line);
+		fclose(file);
+	}
+}
+
 static void test_json_of_any_bytes(void **state)
 {
 	char json[64];
@@ -154,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_characters_of_utf8),
 		cmocka_unit_test(test_lines_end_with_whole_characters),
+		cmocka_unit_test(test_lines_turn_no_terminal),
 		cmocka_unit_test(test_json_of_any_bytes),
 		cmocka_unit_test(test_options_end_at_bare_commas),
 		cmocka_unit_test(test_log_keeps_what_follows_long_paths),

@@ -6,6 +6,7 @@
 #include "cli/pass/report.h"
 #include "sig/bundle.h"
 #include "util/bytes.h"
+#include "util/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -135,9 +136,7 @@ static int print_json(const struct mih_sig_bundle *bundle)
 /* A name from a bundle that nobody has checked must not drive a terminal. */
 static void print_safe(const char *text)
 {
-	for (; *text; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?'
-								     : *text);
+	mih_text_print(stdout, text);
 }
 
 static void print_resource(const struct mih_sig_resource *r)

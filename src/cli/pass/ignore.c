@@ -1,7 +1,7 @@
 /*
  * Paths to leave out come in as people and tools write them: relative to the
- * model, absolute, with "./" in front or "/" behind. The scan wants them
- * relative to the model and plain.
+ * model, absolute, or with the model in front as for other tools, with "./" in
+ * front or "/" behind. The scan wants them relative to the model and plain.
  */
 #include "cli/pass/pass.h"
 #include "util/cleanup.h"
@@ -85,7 +85,7 @@ static const char *below(const char *top, const char *path)
 {
 	size_t len = strlen(top);
 
-	if (len == 1)
+	if (!strcmp(top, "/"))
 		return path + 1;
 	return !strncmp(top, path, len) && path[len] == '/' ? path + len + 1
 							    : NULL;
@@ -108,15 +108,22 @@ mih_err mih_cli_ignore_add_own(struct mih_cli_ignore *ignore, const char *model,
 mih_err mih_cli_ignore_add(struct mih_cli_ignore *ignore, const char *model,
 			   const char *path)
 {
-	mih_autofree char *copy = NULL;
+	mih_autofree char *copy = NULL, *top = NULL, *rest = NULL;
+	const char *within;
 
 	if (*path == '/')
 		return mih_cli_ignore_add_own(ignore, model, path);
 	copy = strdup(path);
-	if (!copy)
+	top = strdup(model);
+	if (!copy || !top)
 		return no_memory();
 	tidy(copy);
-	return *copy ? append(ignore, &copy) : 0;
+	tidy(top);
+	within = *model == '/' || !*top ? NULL : below(top, copy);
+	rest = strdup(within ? within : copy);
+	if (!rest)
+		return no_memory();
+	return *rest ? append(ignore, &rest) : 0;
 }
 
 void mih_cli_ignore_fini(struct mih_cli_ignore *ignore)

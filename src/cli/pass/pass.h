@@ -87,7 +87,8 @@ struct mih_cli_ignore {
 /**
  * mih_cli_ignore_add() - add @path as the scan wants it
  * @model: as typed; a folder or a single file
- * @path:  absolute (only kept if it lies in @model) or relative to @model
+ * @path:  absolute (only kept if it lies in @model) or relative to @model;
+ *         what begins with a relative @model is taken from there on
  *
  * Return: 0 or -ENOMEM with a story.
  */

@@ -1,5 +1,6 @@
 #include "cli/status/words.h"
 #include "util/checked.h"
+#include "util/text.h"
 
 #include <inttypes.h>
 #include <stdint.h>
@@ -14,9 +15,7 @@ static uint64_t number(const json_t *object, const char *name)
 
 void mih_cli_status_put(const char *text)
 {
-	for (; *text; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?'
-								     : *text);
+	mih_text_print(stdout, text);
 }
 
 static const char *text_of(const json_t *object, const char *name)

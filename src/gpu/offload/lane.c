@@ -9,6 +9,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define PINNED_MAX ((size_t)64 << 20)
 
 /* For so long a lane that has nothing to do looks for the next batch without
  * sleeping: who reads a file in order has it by then. */
@@ -26,8 +29,8 @@ static bool may_ride(const struct mih_gpu_rider *rider,
 	return batch->task != MIH_GPU_LTHASH || batch == rider->pieces[0].batch;
 }
 
-/* Called with the lock held; leaves handed-out batches to their pieces. */
-static void gather(struct mih_gpu_rider *rider)
+/* Leaves handed-out batches to their pieces. */
+void mih_gpu_lane_gather(struct mih_gpu_rider *rider)
 {
 	struct mih_gpu_offload *off = rider->off;
 	struct mih_gpu_batch *batch;
@@ -51,17 +54,82 @@ static void gather(struct mih_gpu_rider *rider)
 	}
 }
 
-/* With one lane at work somebody waits for its batch alone; with several, the
- * bus is what all of them wait for. */
-static mih_err wait_for(struct mih_gpu_rider *rider, bool alone)
+static size_t arena_len(const struct mih_gpu_offload *off)
 {
+	return off->ngroups * MIH_HASH_GROUP;
+}
+
+/* Pinned, unless somebody has asked for a very large arena: then only what is
+ * used of it shall take memory. */
+static uint8_t *get_bounce(struct mih_gpu_rider *rider)
+{
+	struct mih_gpu_offload *off = rider->off;
+	size_t len = arena_len(off);
+	void *map;
+
+	if (rider->bounce)
+		return rider->bounce;
+	if (len <= PINNED_MAX) {
+		mih_gpu_watch_call(rider);
+		rider->bounce = off->ops->host_alloc(off->port, len);
+		if (mih_gpu_watch_returned(rider, 0))
+			return NULL;
+	}
+	rider->is_bounce_pinned = rider->bounce != NULL;
+	if (rider->bounce)
+		return rider->bounce;
+	map = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	rider->bounce = map == MAP_FAILED ? NULL : map;
+	return rider->bounce;
+}
+
+/* Of memory that lasts: a block of staging memory, and our own. */
+static const void *lasting(struct mih_gpu_rider *rider, size_t at,
+			   const void *data, size_t len)
+{
+	uint8_t *bounce;
+
+	if (mih_gpu_staging_lasts(data))
+		return data;
+	bounce = get_bounce(rider);
+	return bounce ? memcpy(bounce + at, data, len) : NULL;
+}
+
+mih_err mih_gpu_lane_upload(struct mih_gpu_rider *rider, size_t at,
+			    const void *data, size_t len)
+{
+	mih_err err;
+
+	data = lasting(rider, at, data, len);
+	if (!data)
+		return mih_err_fail(MIH_EBACKEND, "out of pinned memory");
+	mih_gpu_watch_call(rider);
+	err = rider->off->ops->upload(rider->hw, at, data, len);
+	return mih_gpu_watch_returned(rider, err);
+}
+
+/* Begin what was loaded, and wait for its end. With one lane at work somebody
+ * waits for its batch alone; with several, the bus is what all of them wait
+ * for. */
+static mih_err launch_and_wait(struct mih_gpu_rider *rider,
+			       const struct mih_gpu_launch *launch, bool alone)
+{
+	const struct mih_gpu_port_ops *ops = rider->off->ops;
 	atomic_bool *warm = &rider->off->warm[rider->kernel];
 	unsigned how = alone ? MIH_GPU_WAIT_AWAKE : 0;
 	mih_err err;
 
 	if (!atomic_load(warm))
 		how |= MIH_GPU_WAIT_FIRST;
-	err = mih_gpu_port_wait(rider->off->ops, rider->hw, how);
+	mih_gpu_watch_call(rider);
+	err = ops->launch(rider->hw, launch);
+	err = mih_gpu_watch_returned(rider, err);
+	if (err)
+		return err;
+	mih_gpu_watch_call(rider);
+	err = mih_gpu_port_wait(ops, rider->hw, how);
+	err = mih_gpu_watch_returned(rider, err);
 	if (!err)
 		atomic_store(warm, true);
 	return err;
@@ -70,7 +138,6 @@ static mih_err wait_for(struct mih_gpu_rider *rider, bool alone)
 /* What is not overwritten must not look like a digest of earlier bytes. */
 static mih_err run(struct mih_gpu_rider *rider, bool alone)
 {
-	const struct mih_gpu_port_ops *ops = rider->off->ops;
 	struct mih_gpu_launch launch = {
 		.kernel = rider->kernel,
 		.table = rider->table,
@@ -89,13 +156,11 @@ static mih_err run(struct mih_gpu_rider *rider, bool alone)
 		at += piece->room;
 		row += piece->nrows;
 	}
-	if (!err)
-		err = ops->launch(rider->hw, &launch);
-	return err ? err : wait_for(rider, alone);
+	return err ? err : launch_and_wait(rider, &launch, alone);
 }
 
-/* Let go of the batches; the last piece of each tells its submitter. */
-static void settle(struct mih_gpu_rider *rider, mih_err err)
+/* The last piece of each batch tells its submitter. */
+void mih_gpu_lane_settle(struct mih_gpu_rider *rider, mih_err err)
 {
 	struct mih_gpu_offload *off = rider->off;
 
@@ -135,6 +200,16 @@ static void look_for_batch(struct mih_gpu_offload *off)
 		pthread_cond_wait(&off->changed, &off->lock);
 }
 
+/* Nothing of what it had taken is this lane's any more. */
+static void wait_settled(struct mih_gpu_rider *rider)
+{
+	struct mih_gpu_offload *off = rider->off;
+
+	pthread_mutex_lock(&off->lock);
+	while (!rider->settled)
+		pthread_cond_wait(&off->changed, &off->lock);
+}
+
 /* Until the end: wait for batches, hash them. Called and left locked. */
 static void serve(struct mih_gpu_rider *rider)
 {
@@ -147,7 +222,7 @@ static void serve(struct mih_gpu_rider *rider)
 		look_for_batch(off);
 		if (!off->head)
 			return;
-		gather(rider);
+		mih_gpu_lane_gather(rider);
 		if (off->head)
 			pthread_cond_signal(&off->changed);
 		alone = ++off->busy == 1 && !off->head;
@@ -155,11 +230,16 @@ static void serve(struct mih_gpu_rider *rider)
 		pthread_mutex_unlock(&off->lock);
 		if (!down)
 			err = run(rider, alone);
+		if (mih_gpu_watch_lost(rider)) {
+			wait_settled(rider);
+			return;
+		}
 		if (err && !down)
 			mih_gpu_offload_fail(&off->dev, mih_err_message());
-		settle(rider, err);
+		mih_gpu_lane_settle(rider, err);
 		pthread_mutex_lock(&off->lock);
 		off->busy--;
+		rider->npieces = 0;
 	}
 }
 
@@ -189,8 +269,27 @@ static void rider_close(struct mih_gpu_rider *rider)
 		off->ops->host_free(off->port, rider->table);
 	if (rider->out)
 		off->ops->host_free(off->port, rider->out);
+	if (rider->is_bounce_pinned)
+		off->ops->host_free(off->port, rider->bounce);
+	else if (rider->bounce)
+		munmap(rider->bounce, arena_len(off));
 	if (rider->hw)
 		off->ops->lane_close(rider->hw);
+}
+
+static void enlist(struct mih_gpu_rider *rider)
+{
+	rider->next = rider->off->riders;
+	rider->off->riders = rider;
+}
+
+static void delist(struct mih_gpu_rider *rider)
+{
+	struct mih_gpu_rider **at = &rider->off->riders;
+
+	while (*at != rider)
+		at = &(*at)->next;
+	*at = rider->next;
 }
 
 /* Even a lane that could not be opened serves: by giving batches back. */
@@ -211,7 +310,9 @@ void mih_gpu_lane_run(struct mih_gpu_offload *off)
 		mih_gpu_offload_fail(&off->dev, mih_err_message());
 	mih_gpu_offload_lane_ready(off);
 	pthread_mutex_lock(&off->lock);
+	enlist(&rider);
 	serve(&rider);
+	delist(&rider);
 	down = off->state == MIH_GPU_DOWN;
 	pthread_mutex_unlock(&off->lock);
 	if (!down)

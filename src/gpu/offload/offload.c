@@ -119,6 +119,7 @@ static void offload_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch)
 			pthread_cond_signal(&off->changed);
 		*off->tail = batch;
 		off->tail = &batch->dev.next;
+		mih_gpu_watch_notice(off);
 		taken = true;
 	}
 	pthread_mutex_unlock(&off->lock);
@@ -176,12 +177,15 @@ static bool join_all(struct mih_gpu_offload *off)
 static void offload_close(struct mih_gpu_dev *dev)
 {
 	struct mih_gpu_offload *off = offload_of(dev);
+	bool joined;
 
 	pthread_mutex_lock(&off->lock);
 	off->stopping = true;
 	pthread_cond_broadcast(&off->changed);
 	pthread_mutex_unlock(&off->lock);
-	if (!join_all(off)) {
+	joined = join_all(off);
+	mih_gpu_watch_stop(off);
+	if (!joined) {
 		mih_log_warning("device %s:%zu: its driver does not return",
 				off->ops->kind, off->ordinal);
 		return;
@@ -193,6 +197,7 @@ static void offload_close(struct mih_gpu_dev *dev)
 		off->ops->close(off->port);
 	}
 	mih_gpu_staging_fini(&off->staging);
+	pthread_cond_destroy(&off->noticed);
 	pthread_cond_destroy(&off->changed);
 	pthread_mutex_destroy(&off->lock);
 	free(off);
@@ -265,7 +270,10 @@ mih_err mih_gpu_offload_new(const struct mih_gpu_port_ops *port, size_t ordinal,
 	mih_gpu_pinned_reserve(&off->pinned, port, PINNED_LEN);
 	pthread_mutex_init(&off->lock, NULL);
 	pthread_cond_init(&off->changed, NULL);
-	rc = start_threads(off);
+	pthread_cond_init(&off->noticed, NULL);
+	rc = mih_gpu_watch_start(off);
+	if (!rc)
+		rc = start_threads(off);
 	if (rc) {
 		offload_close(&off->dev);
 		return mih_err_fail_errno(-rc, "%s", port->kind);

@@ -5,6 +5,7 @@
  *
  *   offload.c  the device: opening, queue, staging, going down
  *   lane.c     one stream: gather, upload, launch, wait, deliver
+ *   watch.c    what is done when a call of the driver does not return
  *   piece.c    what a lane takes of a batch, and how it comes back
  */
 #ifndef MIH_GPU_OFFLOAD_INTERNAL_H
@@ -40,8 +41,13 @@ struct mih_gpu_offload {
 	bool scouted; /* a lane looks for batches without sleeping */
 	struct mih_gpu_port *port;
 	struct mih_gpu_batch *head, **tail;
+	struct mih_gpu_rider *riders; /* that serve */
 	size_t nthreads;
 	pthread_t threads[MIH_GPU_LANES];
+	pthread_t watch;
+	pthread_cond_t noticed; /* something to watch over, or to end */
+	bool watched, watching, unwatch; /* there is a thread; it looks about
+					    now; it is to end */
 };
 
 /** What a lane takes of a batch at a time: groups of a range, or segments. */
@@ -56,12 +62,19 @@ struct mih_gpu_piece {
 
 struct mih_gpu_rider {
 	struct mih_gpu_offload *off;
+	struct mih_gpu_rider *next;
+	_Atomic uint64_t call; /* of the driver, under way since; 0: none; or
+				  MIH_GPU_LOST: it took too long */
+	bool settled;	       /* off->lock: by who took note of the loss */
+	uint8_t *bounce;       /* as large as the arena, for bytes that may not
+				  last; NULL: not needed yet; owned */
+	bool is_bounce_pinned; /* of host_alloc() */
 	struct mih_gpu_lane *hw;
 	uint8_t *table;		      /* host_alloc() */
 	uint8_t *out;		      /* host_alloc() */
 	enum mih_gpu_kernel kernel;   /* of all pieces */
 	struct mih_gpu_piece *pieces; /* ngroups of them; owned */
-	size_t npieces, nrows, room;  /* taken */
+	size_t npieces, nrows, room;  /* taken; changed under off->lock */
 };
 
 /* piece.c */
@@ -98,7 +111,49 @@ size_t mih_gpu_piece_out_len(enum mih_gpu_kernel kernel, size_t nrows);
 /** mih_gpu_piece_deliver() - copy or add the result of all pieces. */
 void mih_gpu_piece_deliver(struct mih_gpu_rider *rider);
 
+/* watch.c */
+
+#define MIH_GPU_LOST UINT64_MAX
+
+/** mih_gpu_watch_call() - a call of the driver follows on this thread. */
+void mih_gpu_watch_call(struct mih_gpu_rider *rider);
+
+/**
+ * mih_gpu_watch_returned() - it has returned with @err
+ *
+ * Return: @err; MIH_EBACKEND if the rider was lost meanwhile: its pieces, and
+ * whatever they point to, are nothing to look at any more.
+ */
+MIH_MUST_CHECK mih_err mih_gpu_watch_returned(struct mih_gpu_rider *rider,
+					      mih_err err);
+
+/** mih_gpu_watch_lost() - has that happened? */
+bool mih_gpu_watch_lost(const struct mih_gpu_rider *rider);
+
+/** mih_gpu_watch_start() - begin to watch. Return: 0 or an errno. */
+int mih_gpu_watch_start(struct mih_gpu_offload *off);
+
+/** mih_gpu_watch_notice() - there is work now; off->lock is held. */
+void mih_gpu_watch_notice(struct mih_gpu_offload *off);
+
+/** mih_gpu_watch_stop() - until the thread has ended. */
+void mih_gpu_watch_stop(struct mih_gpu_offload *off);
+
 /* lane.c */
+
+/**
+ * mih_gpu_lane_upload() - as upload() of the port, from memory that lasts
+ * @data: is copied before, where the memory may go when its batch does
+ */
+MIH_MUST_CHECK mih_err mih_gpu_lane_upload(struct mih_gpu_rider *rider,
+					   size_t at, const void *data,
+					   size_t len);
+
+/** mih_gpu_lane_gather() - take pieces off the queue; off->lock is held. */
+void mih_gpu_lane_gather(struct mih_gpu_rider *rider);
+
+/** mih_gpu_lane_settle() - let go of the batches of all pieces. */
+void mih_gpu_lane_settle(struct mih_gpu_rider *rider, mih_err err);
 
 /** mih_gpu_lane_run() - open a lane of @off, serve until it stops. */
 void mih_gpu_lane_run(struct mih_gpu_offload *off);

@@ -129,9 +129,9 @@ static mih_err load_segments(struct mih_gpu_rider *rider,
 		};
 		memcpy(rows[row + i].state, segment->state, 32);
 		if (segment->nblocks)
-			err = rider->off->ops->upload(
-			    rider->hw, at * MIH_HASH_GROUP, segment->data,
-			    segment->nblocks * 64);
+			err = mih_gpu_lane_upload(rider, at * MIH_HASH_GROUP,
+						  segment->data,
+						  segment->nblocks * 64);
 		at += segment_room(segment);
 	}
 	return err;
@@ -182,8 +182,8 @@ static mih_err load_groups(struct mih_gpu_rider *rider,
 		elements[row + i].group = group;
 		element_row(&batch->prefixes[piece->first], &elements[row + i]);
 	}
-	return rider->off->ops->upload(rider->hw, at * MIH_HASH_GROUP,
-				       piece->range.data, piece->range.len);
+	return mih_gpu_lane_upload(rider, at * MIH_HASH_GROUP,
+				   piece->range.data, piece->range.len);
 }
 
 mih_err mih_gpu_piece_load(struct mih_gpu_rider *rider,

@@ -7,6 +7,49 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
+/* All blocks there are. One that finds no row counts as none. */
+#define BLOCKS_MAX 80
+
+static struct block {
+	uintptr_t base, end; /* equal: a free row */
+} blocks[BLOCKS_MAX];
+
+static pthread_rwlock_t blocks_lock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void block_add(void *base, size_t len)
+{
+	size_t i = 0;
+
+	pthread_rwlock_wrlock(&blocks_lock);
+	while (i < BLOCKS_MAX && blocks[i].base != blocks[i].end)
+		i++;
+	if (i < BLOCKS_MAX)
+		blocks[i] =
+		    (struct block){ (uintptr_t)base, (uintptr_t)base + len };
+	pthread_rwlock_unlock(&blocks_lock);
+}
+
+static void block_drop(const void *base)
+{
+	pthread_rwlock_wrlock(&blocks_lock);
+	for (size_t i = 0; i < BLOCKS_MAX; i++)
+		if (blocks[i].base == (uintptr_t)base)
+			blocks[i] = (struct block){ 0, 0 };
+	pthread_rwlock_unlock(&blocks_lock);
+}
+
+bool mih_gpu_staging_lasts(const void *buf)
+{
+	uintptr_t at = (uintptr_t)buf;
+	bool found = false;
+
+	pthread_rwlock_rdlock(&blocks_lock);
+	for (size_t i = 0; i < BLOCKS_MAX && !found; i++)
+		found = at >= blocks[i].base && at < blocks[i].end;
+	pthread_rwlock_unlock(&blocks_lock);
+	return found;
+}
+
 static size_t units(size_t len)
 {
 	return (len + MIH_GPU_STAGING_UNIT - 1) / MIH_GPU_STAGING_UNIT;
@@ -50,10 +93,13 @@ void mih_gpu_staging_set(struct mih_gpu_staging *staging, void *base,
 		return;
 	staging->nunits = units(len);
 	staging->base = base;
+	block_add(base, len);
 }
 
 void mih_gpu_staging_fini(struct mih_gpu_staging *staging)
 {
+	if (staging->base)
+		block_drop(staging->base);
 	free(staging->used);
 	pthread_mutex_destroy(&staging->lock);
 }

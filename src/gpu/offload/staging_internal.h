@@ -72,4 +72,12 @@ bool mih_gpu_staging_has(struct mih_gpu_staging *staging, const void *buf,
 bool mih_gpu_staging_give(struct mih_gpu_staging *staging, void *buf,
 			  size_t len);
 
+/**
+ * mih_gpu_staging_lasts() - is @buf of a block that is dealt out?
+ *
+ * Then it stays mapped while its device may still read it, whoever has given
+ * it back.
+ */
+bool mih_gpu_staging_lasts(const void *buf);
+
 #endif

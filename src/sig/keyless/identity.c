@@ -107,16 +107,22 @@ static char *der_text(const ASN1_OCTET_STRING *value)
 	return text;
 }
 
+static char *bare_text(const ASN1_OCTET_STRING *value)
+{
+	return text_of(ASN1_STRING_get0_data(value), ASN1_STRING_length(value));
+}
+
+/* Tools read one or the other: where they differ, nobody is named. */
 char *mih_sig_identity_issuer(X509 *leaf)
 {
-	const ASN1_OCTET_STRING *value = extension(leaf, ISSUER_V2);
+	const ASN1_OCTET_STRING *v1 = extension(leaf, ISSUER_V1);
+	const ASN1_OCTET_STRING *v2 = extension(leaf, ISSUER_V2);
+	mih_autofree char *bare = v1 ? bare_text(v1) : NULL;
+	mih_autofree char *issuer = v2 ? der_text(v2) : NULL;
 
-	if (value)
-		return der_text(value);
-	value = extension(leaf, ISSUER_V1);
-	return value ? text_of(ASN1_STRING_get0_data(value),
-			       ASN1_STRING_length(value))
-		     : NULL;
+	if (v1 && v2 && (!bare || !issuer || strcmp(bare, issuer)))
+		return NULL;
+	return v2 ? MIH_STEAL(&issuer) : MIH_STEAL(&bare);
 }
 
 static bool take_name(const char *name, void *arg)
@@ -158,7 +164,7 @@ mih_err mih_sig_identity_check(const char *file,
 	if (!issuer || strcmp(issuer, policy->issuer))
 		return mih_err_fail(
 		    MIH_EUNTRUSTED, "%s: issuer: expected '%s', found '%s'",
-		    file, policy->issuer, issuer ? issuer : "(none)");
+		    file, policy->issuer, issuer ? issuer : "(none, or two)");
 	if (mih_sig_x509_each_name(leaf, matches, (void *)policy))
 		return 0;
 	name = mih_sig_identity_name(leaf);

@@ -131,7 +131,8 @@ void mih_sig_policy_free(struct mih_sig_policy *policy);
 MIH_MUST_CHECK mih_err mih_sig_identity_check(
     const char *file, const struct mih_sig_policy *policy, X509 *leaf);
 
-/** mih_sig_identity_issuer() - who vouched; malloc()ed; NULL if unsaid */
+/** mih_sig_identity_issuer() - who vouched; malloc()ed; NULL if unsaid, or if
+ * the two extensions that say so differ */
 char *mih_sig_identity_issuer(X509 *leaf);
 
 /** mih_sig_identity_name() - the first name; malloc()ed; NULL if none */

@@ -93,6 +93,22 @@ static bool is_by(const struct mih_sig_check *check, TS_RESP *resp,
 	return TS_RESP_verify_response(ctx, resp) == 1;
 }
 
+/* The root of an authority may vouch for other authorities too: where the
+ * trusted root names the signer, it is that one. */
+static bool is_signer(TS_RESP *resp, const struct mih_sig_authority *tsa)
+{
+	STACK_OF(X509) *signers =
+	    PKCS7_get0_signers(TS_RESP_get_token(resp), tsa->chain, 0);
+	X509 *named = sk_X509_value(tsa->chain, 0);
+	bool is;
+
+	is = sk_X509_num(signers) == 1 &&
+	     ((X509_get_extension_flags(named) & EXFLAG_CA) ||
+	      !X509_cmp(sk_X509_value(signers, 0), named));
+	sk_X509_free(signers);
+	return is;
+}
+
 /* OpenSSL's own words for what it found last. */
 static mih_err not_verified(const struct mih_sig_check *check, int64_t at,
 			    bool tried)
@@ -131,7 +147,8 @@ mih_err mih_sig_timestamp_check(const struct mih_sig_check *check,
 		if (!mih_sig_window_has(&all->at[i].window, at))
 			continue;
 		tried = true;
-		if (is_by(check, resp, &all->at[i], at)) {
+		if (is_by(check, resp, &all->at[i], at) &&
+		    is_signer(resp, &all->at[i])) {
 			times->at[times->n++] = at;
 			ERR_clear_error();
 			return 0;

@@ -185,6 +185,20 @@ static mih_err load_failed(const struct mih_sig_text *text, const char *at,
 	}
 }
 
+/* More would be what memory is filled with, not a statement. A comma within a
+ * string counts too: names are short. */
+static bool is_crowded(const struct mih_sig_text *text)
+{
+	size_t n = 1;
+
+	if (text->len <= MIH_SIG_JSON_VALUES_MAX)
+		return false;
+	for (size_t i = 0; i < text->len; i++)
+		n += text->text[i] == ',' || text->text[i] == '{' ||
+		     text->text[i] == '[';
+	return n > MIH_SIG_JSON_VALUES_MAX;
+}
+
 mih_err mih_sig_json_load_at(const struct mih_sig_text *text, const char *at,
 			     json_t **json_out)
 {
@@ -197,6 +211,10 @@ mih_err mih_sig_json_load_at(const struct mih_sig_text *text, const char *at,
 				    "one piece",
 				    text->file, at, *at ? ": " : "",
 				    MIH_SIG_JSON_TREE_MAX);
+	if (is_crowded(text))
+		return mih_err_fail(
+		    MIH_EFORMAT, "%s: %s%smore than %zu values in one piece",
+		    text->file, at, *at ? ": " : "", MIH_SIG_JSON_VALUES_MAX);
 	json = json_loadb(text->text, text->len, JSON_REJECT_DUPLICATES, &why);
 	if (!json)
 		return load_failed(text, at, &why);

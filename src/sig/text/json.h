@@ -21,6 +21,10 @@
 /** Bytes parsed in one piece: all but the cut-out member, or one element. */
 #define MIH_SIG_JSON_TREE_MAX ((size_t)16 << 20)
 
+/** Values in one such piece: each takes up to 240 bytes of memory, and three of
+ * text will do for one. The statements of model signing 0.2 have 6 a file. */
+#define MIH_SIG_JSON_VALUES_MAX ((size_t)1 << 19)
+
 /** A JSON text and the name it has in stories. All borrowed. */
 struct mih_sig_text {
 	const char *file;

@@ -26,6 +26,7 @@ enum mih_verify_count {
 	MIH_VERIFY_LOADS,	/* that somebody waited for at once */
 	MIH_VERIFY_LOADS_AHEAD, /* begun before anybody asked */
 	MIH_VERIFY_DISK_BYTES,	/* read from the model's files */
+	MIH_VERIFY_SHARD_BYTES, /* of these, to prove signed shards */
 	MIH_VERIFY_GOOD_GROUPS,
 	MIH_VERIFY_GOOD_BYTES,	  /* repeats counted */
 	MIH_VERIFY_BAD_GROUPS,	  /* other bytes than signed, or none at all */
