@@ -8,32 +8,53 @@
 #include "gpu/device_internal.h"
 #include "gpu/offload/staging_internal.h"
 #include "hash/path.h"
+#include "util/checked.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-/* Address space, not memory: only what is in use at once is ever touched. */
-#define BLOCK_LEN ((size_t)4 << 30)
+/* Address space, not memory: only what is in use at once is ever touched. As
+ * much as the machine has, for a cache of that size; else at least this. */
+#define BLOCK_MIN ((size_t)4 << 30)
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 
 static struct mih_gpu_staging staging;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static void *reserve_len(size_t len)
+{
+	return mmap(NULL, len, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+static size_t machine_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+	if (pages <= 0 || page <= 0)
+		return 0;
+	return (size_t)pages * (size_t)page / HUGE_PAGE * HUGE_PAGE;
+}
+
 /* In huge pages where the kernel allows: 64 KiB of fresh small pages take
  * longer to fault in (30 us) than to hash (20 us). */
 static void reserve(void)
 {
-	size_t len = BLOCK_LEN + HUGE_PAGE;
-	void *block = mmap(NULL, len, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uintptr_t at = (uintptr_t)block;
+	size_t len = MIH_MAX(machine_memory(), BLOCK_MIN);
+	void *block = reserve_len(len + HUGE_PAGE);
+	uintptr_t at;
 
 	mih_gpu_staging_init(&staging);
+	if (block == MAP_FAILED) {
+		len = BLOCK_MIN;
+		block = reserve_len(len + HUGE_PAGE);
+	}
 	if (block == MAP_FAILED)
 		return;
-	at = (at + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-	(void)madvise((void *)at, BLOCK_LEN, MADV_HUGEPAGE);
-	mih_gpu_staging_set(&staging, (void *)at, BLOCK_LEN);
+	at = ((uintptr_t)block + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	(void)madvise((void *)at, len, MADV_HUGEPAGE);
+	mih_gpu_staging_set(&staging, (void *)at, len);
 }
 
 static void cpu_close(struct mih_gpu_dev *dev)
