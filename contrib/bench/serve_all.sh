@@ -107,7 +107,7 @@ settle()
 serve()
 {
 	start mihfs --device "$1" --serve="$2" --memory="$memory" \
-		--stage-memory="$memory"
+		--stage-memory="$whole"
 	settle "$1"
 }
 
@@ -255,7 +255,9 @@ section_direct()
 {
 	make_shards
 	one "direct, 16 readers of one file" direct 16.read 22 - read 16 whole
+	memory=$whole
 	one "direct, second pass" direct 16.again 28 read read 16 whole
+	memory=256M
 }
 
 section_stage()
@@ -468,6 +470,22 @@ section_program()
 	program "$(basename "$real")"
 }
 
+# What is asked for and is not here gets a line instead of rows.
+look_for_devices()
+{
+	mkdir -p "$work/model"
+	echo tiny >"$work/model/tiny"
+	asked=$devices devices=
+	for device in $asked; do
+		if sign_model --device "$device" 2>"$work/err"; then
+			devices="$devices $device"
+		else
+			echo "device $device: $(head -n 1 "$work/err")"
+		fi
+	done
+	rm -rf "$work/model"
+}
+
 machine()
 {
 	echo "$(date +%Y-%m-%d), $(awk -F ': ' \
@@ -477,8 +495,10 @@ Linux $(uname -r), $mib MiB, best of $rounds"
 		nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
 	"$MIHFS" --version | head -n 1
 	"$MIHFS" doctor 2>/dev/null | grep -i -E 'fuse|passthrough|huge' || true
-	if [ "$huge" = 1 ] && ! { echo advise >$shmem; } 2>/dev/null; then
-		echo "$shmem: cannot be set"
+	if [ "$huge" = 1 ]; then
+		huge_before=$(sed 's/.*\[\(.*\)\].*/\1/' $shmem)
+		{ echo advise >$shmem; } 2>/dev/null ||
+			echo "$shmem: cannot be set"
 	fi
 	echo "huge pages of shared memory: $(cat $shmem 2>/dev/null)"
 }
@@ -508,10 +528,12 @@ run()
 	MIHFS=$dir/mihfs MIHFS_BENCH_BIN=$dir
 	# shellcheck source=contrib/bench/lib.sh
 	. "$dir/lib.sh"
-	memory=$((mib + 512))M tick_rate=$(getconf CLK_TCK) cold=0 on_disk=
-	trap 'rm -rf "$on_disk"; cleanup' EXIT
+	memory=256M whole=$((mib + 512))M tick_rate=$(getconf CLK_TCK) cold=0 on_disk='' huge_before=''
+	trap 'rm -rf "$on_disk"; cleanup
+		[ -z "$huge_before" ] || echo "$huge_before" >$shmem' EXIT
 	folders
 	machine
+	look_for_devices
 	echo
 	line what device ours raw copying "of raw" "of copying" \
 		core-s/GiB "at least"

@@ -8,20 +8,39 @@
 #include "gpu/device_internal.h"
 #include "gpu/offload/staging_internal.h"
 #include "hash/path.h"
+#include "util/checked.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
-/* Address space, not memory: only what is in use at once is ever touched. */
-#define BLOCK_LEN ((size_t)4 << 30)
+/* Address space, not memory: only what is in use at once is ever touched. As
+ * much as the machine has, for a cache of that size; else at least this. */
+#define BLOCK_MIN ((size_t)4 << 30)
+#define ROUND	  ((size_t)2 << 20)
 
 static struct mih_gpu_staging staging;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static size_t machine_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+	if (pages <= 0 || page <= 0)
+		return 0;
+	return (size_t)pages * (size_t)page / ROUND * ROUND;
+}
+
 static void reserve(void)
 {
+	size_t len = MIH_MAX(machine_memory(), BLOCK_MIN);
+	void *block = mih_gpu_staging_reserve(len);
+
+	if (!block) {
+		len = BLOCK_MIN;
+		block = mih_gpu_staging_reserve(len);
+	}
 	mih_gpu_staging_init(&staging);
-	mih_gpu_staging_set(&staging, mih_gpu_staging_reserve(BLOCK_LEN),
-			    BLOCK_LEN);
+	mih_gpu_staging_set(&staging, block, len);
 }
 
 static void cpu_close(struct mih_gpu_dev *dev)

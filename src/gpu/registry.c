@@ -290,12 +290,17 @@ bool mih_gpu_confirm(struct mih_gpu_batch *batch)
 	return true;
 }
 
+/* Where a device has no more of it: the processor's, which lies in huge pages.
+ */
 void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 {
+	struct mih_gpu_dev *cpu = mih_gpu_cpu();
 	void *buf = NULL;
 
 	if (dev->ops->staging_alloc)
 		buf = dev->ops->staging_alloc(dev, len);
+	if (!buf && dev != cpu)
+		buf = cpu->ops->staging_alloc(cpu, len);
 	if (buf)
 		return buf;
 	return posix_memalign(&buf, 4096, len) ? NULL : buf;
@@ -316,9 +321,13 @@ void *mih_gpu_staging_renew(struct mih_gpu_dev *dev, void *buf, size_t len)
 
 void mih_gpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
+	struct mih_gpu_dev *cpu = mih_gpu_cpu();
+
 	if (!buf)
 		return;
-	if (!dev->ops->staging_alloc || !dev->ops->staging_free(dev, buf, len))
+	if (dev->ops->staging_alloc && dev->ops->staging_free(dev, buf, len))
+		return;
+	if (!cpu->ops->staging_free(cpu, buf, len))
 		free(buf);
 }
 

@@ -26,10 +26,19 @@ static void source_fini(struct source *s)
 	free(s->text);
 }
 
+/* Whatever the signer liked and nobody ever looked at; but a text. */
+static mih_err check_keyid(const struct mih_sig_json *signature)
+{
+	const char *text;
+
+	return mih_sig_json_has(signature, "keyid")
+		   ? mih_sig_json_string(signature, "keyid", &text)
+		   : 0;
+}
+
 static mih_err read_signature(struct mih_sig_bundle *bundle,
 			      const struct mih_sig_json *envelope)
 {
-	/* keyid is whatever the signer liked and never looked at. */
 	static const char *const known[] = { "sig", "keyid", NULL };
 	struct mih_sig_json array, signature;
 	uint8_t der[MIH_SIG_DER_MAX + 3];
@@ -46,6 +55,8 @@ static mih_err read_signature(struct mih_sig_bundle *bundle,
 	err = mih_sig_json_element(&array, 0, &signature);
 	if (!err)
 		err = mih_sig_json_only(&signature, known);
+	if (!err)
+		err = check_keyid(&signature);
 	if (!err)
 		err = mih_sig_json_string(&signature, "sig", &text);
 	if (err)

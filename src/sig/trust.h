@@ -50,8 +50,8 @@ size_t mih_sig_trust_nkeys(const struct mih_sig_trust *trust);
 /**
  * mih_sig_trust_add_chain() - trust every certificate in a PEM file
  *
- * Each of them ends a path, also an intermediate one; no others do: neither
- * the system's nor those of the web.
+ * Each of them ends a path, also an intermediate one whose issuer is not among
+ * them; no others do: neither the system's nor those of the web.
  *
  * Return: 0; MIH_ENOANCHOR with a story that names @path and the cause.
  */

@@ -1,10 +1,16 @@
-check_PROGRAMS += test_follow test_handover test_inode test_fs_options
-TESTS += test_follow test_handover test_inode test_fs_options
+check_PROGRAMS += test_follow test_handover test_inode test_fs_options \
+	test_kernel_mount
+TESTS += test_follow test_handover test_inode test_fs_options \
+	test_kernel_mount
 
 # What happens between two of its calls can be played.
 test_handover_SOURCES = tests/fs/test_handover.c
 test_handover_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind
 test_handover_LDADD = libfs.a libutil.a $(CMOCKA_LIBS)
+
+test_kernel_mount_SOURCES = tests/fs/test_kernel_mount.c
+test_kernel_mount_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=umount2
+test_kernel_mount_LDADD = $(mihfs_LDADD) $(CMOCKA_LIBS)
 
 test_inode_SOURCES = tests/fs/test_inode.c
 test_inode_LDADD = libfs.a libutil.a $(CMOCKA_LIBS)

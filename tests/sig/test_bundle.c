@@ -95,6 +95,8 @@ static const struct rule rules[] = {
 	{ "\"sig\": \"", "\"sig\": \"A", "not base64" },
 	{ "\"sig\"", "\"signature\"", "signature is unknown here" },
 	{ "\"keyid\": \"\"", "\"sig\": \"\"", "duplicate" },
+	{ "\"keyid\": \"\"", "\"keyid\": 1", "keyid must be a string" },
+	{ "\"keyid\": \"\"", "\"keyid\": {}", "keyid must be a string" },
 };
 
 static void test_bundle_rules(void **state)

@@ -255,14 +255,19 @@ static const char *make_crl(const char *name, X509 *issuer, const char *key,
 	return sig_temp(name);
 }
 
-static mih_err verify_with_crls(const char *a, const char *b)
+static mih_err verify_below(const char *chain, const char *a, const char *b)
 {
-	struct mih_sig_trust *trust = trust_of(sig_fixture("cert/root.pem"));
+	struct mih_sig_trust *trust = trust_of(sig_fixture(chain));
 
 	assert_int_equal(mih_sig_trust_add_crl(trust, a), 0);
 	if (b)
 		assert_int_equal(mih_sig_trust_add_crl(trust, b), 0);
 	return verify(sig_fixture("cert/good.sig"), trust, NULL);
+}
+
+static mih_err verify_with_crls(const char *a, const char *b)
+{
+	return verify_below("cert/root.pem", a, b);
 }
 
 static void test_certificate_revocation_is_checked_when_asked(void **state)
@@ -284,6 +289,16 @@ static void test_certificate_revocation_is_checked_when_asked(void **state)
 	sig_expect_story("certificate revoked");
 	assert_int_equal(verify_with_crls(of_root, NULL), MIH_EUNTRUSTED);
 	sig_expect_story("unable to get certificate CRL");
+	/* Nobody but the root can say that the intermediate is revoked. */
+	assert_int_equal(
+	    verify_below("cert/root-and-intermediate.pem", of_root, of_middle),
+	    0);
+	assert_int_equal(verify_below("cert/root-and-intermediate.pem",
+				      make_crl("gone.crl", root,
+					       "cert/root.key.pem", middle),
+				      of_middle),
+			 MIH_EUNTRUSTED);
+	sig_expect_story("certificate revoked (certificate 1, ");
 	assert_int_equal(
 	    mih_sig_trust_add_crl(trust, sig_fixture("cert/root.pem")),
 	    MIH_ENOANCHOR);

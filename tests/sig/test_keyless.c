@@ -351,6 +351,30 @@ static void test_keyless_missing_parts_are_named(void **state)
 	json_decref(bundle);
 }
 
+static void test_keyless_unknown_members_are_refused(void **state)
+{
+	static const char *const owners[] = { "logId", "kindVersion",
+					      "inclusionPromise",
+					      "inclusionProof" };
+	json_t *bundle = load(sig_fixture("keyless/good.sig"));
+	json_t *root = load(sig_fixture("keyless/trusted_root.json"));
+	json_t *entry =
+	    json_array_get(json_object_get(material(bundle), "tlogEntries"), 0);
+
+	(void)state;
+	for (size_t i = 0; i < MIH_ARRAY_LEN(owners); i++) {
+		json_t *owner = json_object_get(entry, owners[i]);
+
+		json_object_set_new(owner, "more", json_null());
+		assert_int_equal(verify_json(bundle, root), MIH_EFORMAT);
+		sig_expect_story(".more is unknown here");
+		json_object_del(owner, "more");
+	}
+	assert_int_equal(verify_json(bundle, root), 0);
+	json_decref(bundle);
+	json_decref(root);
+}
+
 /* --- the trusted root -------------------------------------------------- */
 
 static mih_err verify_good_with(const json_t *root)
@@ -532,6 +556,7 @@ int main(void)
 		cmocka_unit_test(
 		    test_keyless_every_text_of_the_material_counts),
 		cmocka_unit_test(test_keyless_missing_parts_are_named),
+		cmocka_unit_test(test_keyless_unknown_members_are_refused),
 		cmocka_unit_test(test_keyless_windows_of_trust_are_kept),
 		cmocka_unit_test(test_keyless_logs_must_be_known),
 		cmocka_unit_test(test_keyless_timestamps_are_by_the_one_named),

@@ -21,6 +21,12 @@ test_engine_stress_LDADD = $(verify_test_ldadd)
 test_engine_trees_SOURCES = tests/verify/test_engine_trees.c
 test_engine_trees_LDADD = $(verify_test_ldadd)
 
+check_PROGRAMS += test_engine_devices
+TESTS += test_engine_devices
+test_engine_devices_SOURCES = tests/verify/test_engine_devices.c \
+	tests/gpu/sim_port.c tests/gpu/sim_port.h
+test_engine_devices_LDADD = $(verify_test_ldadd)
+
 read_tests = test_bulk test_look test_scan
 check_PROGRAMS += $(read_tests)
 TESTS += $(read_tests)

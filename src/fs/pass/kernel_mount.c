@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Linux 6.5; younger than the headers of Debian 12. */
@@ -112,20 +114,39 @@ static mih_err attach(int mount, const char *mountpoint, unsigned flags)
 		   : 0;
 }
 
-static mih_err detach(const char *mountpoint)
+/* Without asking the server, which may be gone, or be in no hurry. */
+static bool is_of(int fd, dev_t dev)
 {
-	return umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno
-								     : 0;
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) == 0 &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == dev;
+}
+
+/* Who may rename what stands above the mount point could have its name lead to
+ * a mount of somebody else by now: the very one that was seen is held by a
+ * descriptor, and no other is detached. -EINVAL: it is not there any more. */
+static mih_err detach(const char *mountpoint, dev_t dev)
+{
+	mih_autoclose int place = open_place(mountpoint);
+	char path[32];
+
+	if (place < 0)
+		return -errno;
+	if (!is_of(place, dev))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
+	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
 }
 
 /* Beneath the old one first; older kernels know no such thing. */
-static mih_err replace(int mount, const char *mountpoint)
+static mih_err replace(int mount, const char *mountpoint, dev_t old)
 {
 	mih_err err;
 
 	if (attach(mount, mountpoint, MOVE_MOUNT_BENEATH) == 0)
-		return detach(mountpoint);
-	err = detach(mountpoint);
+		return detach(mountpoint, old);
+	err = detach(mountpoint, old);
 	return err ? err : attach(mount, mountpoint, 0);
 }
 
@@ -137,7 +158,7 @@ static mih_err mount_at(const struct mih_fs_kernel_place *place, int fuse)
 
 	if (!err)
 		err = look(place, &mounted) == SEEN_OURS
-			  ? replace(mount, place->mountpoint)
+			  ? replace(mount, place->mountpoint, mounted.dev)
 			  : attach(mount, place->mountpoint, 0);
 	if (err)
 		return mih_err_fail_errno(err, "%s: cannot mount",
@@ -169,7 +190,7 @@ mih_err mih_fs_kernel_unmount(const struct mih_fs_kernel_place *place)
 
 	if (look(place, &mounted) != SEEN_OURS)
 		return 0;
-	err = detach(place->mountpoint);
+	err = detach(place->mountpoint, mounted.dev);
 	/* Somebody else may have been faster. */
 	if (err && err != -EINVAL && err != -ENOENT)
 		return mih_err_fail_errno(err, "%s: cannot unmount",

@@ -162,6 +162,7 @@ static mih_err read_entry(const struct mih_sig_json *node,
 		"inclusionPromise",  "inclusionProof",
 		"canonicalizedBody", NULL
 	};
+	static const char *const in_id[] = { "keyId", NULL };
 	struct mih_sig_json id;
 	mih_err err = mih_sig_json_only(node, known);
 
@@ -173,7 +174,9 @@ static mih_err read_entry(const struct mih_sig_json *node,
 	if (!err)
 		err = mih_sig_json_object(node, "logId", &id);
 	if (!err)
-		err = mih_sig_proto_digest(&id, "keyId", 32, entry->log_id);
+		err = mih_sig_json_only(&id, in_id);
+	if (!err)
+		err = mih_sig_proto_digest(&id, in_id[0], 32, entry->log_id);
 	if (!err)
 		err = read_kind(node, entry);
 	if (!err)

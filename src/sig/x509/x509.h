@@ -66,7 +66,8 @@ MIH_MUST_CHECK mih_err mih_sig_x509_list_from_json(
 struct mih_sig_x509_path {
 	const char *file;	    /* for the story */
 	const char *step;	    /* "certificate chain" */
-	STACK_OF(X509) * anchors;   /* any of them ends a path */
+	STACK_OF(X509) * anchors;   /* one ends a path, if its issuer is not
+				       among them too */
 	STACK_OF(X509) * untrusted; /* may stand in between; or NULL */
 	STACK_OF(X509_CRL) * crls;  /* NULL: nobody asks for revocation */
 	int64_t at;		    /* when all must be valid */

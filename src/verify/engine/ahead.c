@@ -53,22 +53,39 @@ static void stream_begin(struct mih_verify_pattern *pattern, uint64_t off,
 	};
 }
 
-static uint64_t window_max(const struct mih_verify_engine *engine)
+/* Readers that asked lately: of the last requests, one was theirs. */
+static uint64_t streams_alive(const struct mih_verify_pattern *pattern)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < NSTREAMS; i++)
+		n += pattern->streams[i].used &&
+		     pattern->streams[i].used + 4 * (uint64_t)NSTREAMS >=
+			 pattern->tick;
+	return MIH_MAX(n, (uint64_t)1);
+}
+
+/* Together the readers of a file have a quarter of the cache: what is fetched
+ * for one must not be dropped for the others before it is read. */
+static uint64_t window_max(const struct mih_verify_engine *engine,
+			   const struct mih_verify_pattern *pattern)
 {
 	uint64_t memory =
 	    atomic_load_explicit(&engine->memory, memory_order_relaxed);
 
-	return MIH_MIN(WINDOW_MAX, memory / 4) / MIH_VERIFY_EXTENT *
-	       MIH_VERIFY_EXTENT;
+	return MIH_MIN(WINDOW_MAX, memory / 4 / streams_alive(pattern)) /
+	       MIH_VERIFY_EXTENT * MIH_VERIFY_EXTENT;
 }
 
 static void plan_sequential(const struct mih_verify_engine *engine,
 			    const struct mih_verify_file *file,
+			    const struct mih_verify_pattern *pattern,
 			    struct mih_verify_stream *stream,
 			    struct mih_verify_plan *plan)
 {
 	uint64_t way = stream->next - stream->begin;
-	uint64_t to = stream->next + MIH_MIN(2 * way, window_max(engine));
+	uint64_t to =
+	    stream->next + MIH_MIN(2 * way, window_max(engine, pattern));
 
 	if (way < RUN_MIN)
 		return;
@@ -91,7 +108,7 @@ static void plan_strided(const struct mih_verify_engine *engine,
 	uint64_t next = off + pattern->stride;
 
 	if (pattern->nsteps < STEPS_MIN ||
-	    steps * plan->piece > window_max(engine))
+	    steps * plan->piece > window_max(engine, pattern))
 		return;
 	plan->stride = pattern->stride;
 	plan->from = MIH_MAX(next, pattern->strided_to);
@@ -129,7 +146,7 @@ struct mih_verify_plan mih_verify_ahead_note(
 	if (stream) {
 		stream->used = pattern->tick;
 		stream->next = MIH_MAX(stream->next, end);
-		plan_sequential(engine, file, stream, &plan);
+		plan_sequential(engine, file, pattern, stream, &plan);
 	} else {
 		stream_begin(pattern, off, end);
 		plan_strided(engine, file, pattern, off, &plan);

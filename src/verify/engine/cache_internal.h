@@ -81,7 +81,8 @@ struct mih_verify_load {
 	struct mih_pool_work work;	/* its place in the lane it began in */
 	struct mih_pool_work hurry;	/* and in the urgent one, if somebody
 					   came to wait for it */
-	struct mih_pool_work resume;	/* after its page was proven */
+	struct mih_pool_work resume;	/* after its page was proven, or its
+					   bytes were hashed by a device */
 	struct mih_verify_load *parked; /* next on the same page */
 	struct mih_verify_engine *engine;
 	struct mih_verify_extent *extent; /* it is for this, or else: */
@@ -101,6 +102,7 @@ struct mih_verify_load {
 	size_t len;
 	uint16_t bad;	   /* bit per group of the load */
 	mih_err err;	   /* why, when it was not a digest */
+	mih_err hash_err;  /* the device's */
 	uint64_t begun_ns; /* its hashing */
 	struct mih_hash_range range;
 	struct mih_gpu_batch batch;

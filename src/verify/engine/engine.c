@@ -136,6 +136,10 @@ static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 	if (err)
 		return mih_err_fail_errno(err, "engine");
 	err = mih_pool_new("mihfs-load", nthreads, &engine->pool);
+	if (!err && engine->dev != mih_gpu_cpu())
+		err = mih_pool_new("mihfs-answer",
+				   nthreads / THREADS_PER_CORE + 1,
+				   &engine->answers);
 	for (size_t i = 0; !err && i < MIH_VERIFY_SLOW; i++)
 		err =
 		    mih_pool_new("mihfs-whole", SLOW_THREADS, &engine->slow[i]);
@@ -184,7 +188,7 @@ static void wait_idle(struct mih_verify_engine *engine)
 {
 	const struct timespec ms = { .tv_nsec = MS };
 
-	while (atomic_load(&engine->inflight))
+	while (atomic_load(&engine->inflight) || atomic_load(&engine->handing))
 		nanosleep(&ms, NULL);
 }
 
@@ -197,6 +201,7 @@ void mih_verify_engine_free(struct mih_verify_engine *engine)
 	/* This one first: it submits to the other, and is still at that for a
 	 * moment when what it submitted has ended. */
 	mih_pool_free(engine->pool);
+	mih_pool_free(engine->answers);
 	for (size_t i = 0; i < MIH_VERIFY_SLOW; i++)
 		mih_pool_free(engine->slow[i]);
 	mih_verify_timer_stop(&engine->timer);

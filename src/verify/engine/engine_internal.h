@@ -52,9 +52,12 @@ struct mih_verify_engine {
 	struct mih_pool *pool;			/* loads, opens */
 	struct mih_pool *slow[MIH_VERIFY_SLOW]; /* passes over whole files and
 						     shards, by size */
-	atomic_bool stopping;	/* also cancels whole-file passes */
-	atomic_bool diagnosed;	/* one line about the whole sidecar */
-	atomic_size_t inflight; /* loads and opens */
+	struct mih_pool *answers; /* of loads that a device hashed; NULL: the
+				     processor does it all */
+	atomic_uint handing;	  /* threads of a device that fill it */
+	atomic_bool stopping;	  /* also cancels whole-file passes */
+	atomic_bool diagnosed;	  /* one line about the whole sidecar */
+	atomic_size_t inflight;	  /* loads and opens */
 
 	struct mih_verify_file_run *files;
 	struct mih_verify_shard *shards; /* NSHARDS */

@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define NSTREAMS 8 /* readers of one file told apart */
+#define NSTREAMS 32 /* readers of one file told apart */
 
 struct mih_verify_engine;
 

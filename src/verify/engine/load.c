@@ -262,20 +262,43 @@ static void confirm(struct mih_verify_load *load)
 		mih_verify_count(engine, MIH_VERIFY_DEVICE_WRONG, 1);
 }
 
+/* Hashed: hold it against what was signed. */
+static void load_compare(struct mih_verify_load *load)
+{
+	uint16_t unread = load->bad;
+
+	if (load->hash_err || mismatches(load))
+		confirm(load);
+	load->bad |= mismatches(load);
+	load_end(load, unread);
+}
+
+static void run_compare(struct mih_pool_work *work)
+{
+	load_compare(container_of(work, struct mih_verify_load, resume));
+}
+
+/* A device has few threads, and an answer copies its bytes into the kernel:
+ * they would do that instead of keeping the device busy. */
 static void hashed(struct mih_gpu_batch *batch, mih_err err)
 {
 	struct mih_verify_load *load =
 	    container_of(batch, struct mih_verify_load, batch);
-	uint16_t unread = load->bad;
+	struct mih_verify_engine *engine = load->engine;
 
-	mih_verify_took(load->engine, MIH_VERIFY_HASH_TIME, load->begun_ns);
-	mih_verify_tally_work(load->engine->tally, batch->by->kind, load->len);
+	mih_verify_took(engine, MIH_VERIFY_HASH_TIME, load->begun_ns);
+	mih_verify_tally_work(engine->tally, batch->by->kind, load->len);
 	if (batch->redone)
-		mih_verify_count(load->engine, MIH_VERIFY_DEVICE_ERRORS, 1);
-	if (err || mismatches(load))
-		confirm(load);
-	load->bad |= mismatches(load);
-	load_end(load, unread);
+		mih_verify_count(engine, MIH_VERIFY_DEVICE_ERRORS, 1);
+	load->hash_err = err;
+	if (!engine->answers || !load->extent || batch->by == mih_gpu_cpu()) {
+		load_compare(load);
+		return;
+	}
+	load->resume.run = run_compare;
+	atomic_fetch_add(&engine->handing, 1);
+	mih_pool_submit(engine->answers, &load->resume, MIH_POOL_URGENT);
+	atomic_fetch_sub(&engine->handing, 1);
 }
 
 /* What cannot be read in one piece is read by groups, so that only those fail

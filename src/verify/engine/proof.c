@@ -216,6 +216,7 @@ struct page_fill {
 
 struct whole {
 	struct mih_verify_opening *opening;
+	struct mih_gpu_dev *dev;
 	const uint8_t *hints;	  /* or NULL (borrowed) */
 	pthread_mutex_t lock;	  /* fills, their left, kept */
 	struct page_fill **fills; /* npages; owned */
@@ -296,10 +297,12 @@ static mih_err whole_groups(void *context, size_t index, uint64_t first,
 	return 0;
 }
 
-/* What the pass found against what is signed. */
-static mih_err whole_judge(const struct mih_verify_opening *opening,
+/* What the pass found against what is signed. MIH_EDIGEST: it differs, by what
+ * hints or a device say. */
+static mih_err whole_judge(const struct whole *whole,
 			   const struct mih_verify_bulk_file *read)
 {
+	const struct mih_verify_opening *opening = whole->opening;
 	const struct mih_verify_file *file = file_of(opening);
 	enum mih_hash_alg alg = file->resource->alg;
 	mih_err err;
@@ -323,7 +326,7 @@ static mih_err whole_judge(const struct mih_verify_opening *opening,
 		return read->hints ? MIH_EDIGEST
 				   : differs(file, mih_hash_info(alg)->name);
 	err = coarse_fits(file, opening->proof);
-	if (err != MIH_EDIGEST)
+	if (err != MIH_EDIGEST || whole->dev != mih_gpu_cpu())
 		return err;
 	return differs(file, mih_hash_info(file->tree)->name);
 }
@@ -366,7 +369,7 @@ static mih_err whole_pass(struct mih_verify_opening *opening,
 		.nfiles = 1,
 		.flat = by_flat ? file->resource->alg : MIH_HASH_NONE,
 		.tree = file->tree,
-		.dev = engine->dev,
+		.dev = whole->dev,
 		.nthreads = opening->may_wait ? 0 : 1,
 		.context = whole,
 		.groups = whole_groups,
@@ -378,17 +381,17 @@ static mih_err whole_pass(struct mih_verify_opening *opening,
 		return err;
 	if (!read.err)
 		mih_verify_count(engine, MIH_VERIFY_DISK_BYTES, file->nbytes);
-	err = whole_judge(opening, &read);
+	err = whole_judge(whole, &read);
 	if (!err)
 		whole_keep(whole);
 	return err;
 }
 
 static mih_err prove_once(struct mih_verify_opening *opening,
-			  const uint8_t *hints)
+			  struct mih_gpu_dev *dev, const uint8_t *hints)
 {
 	uint64_t npages = mih_tree_npages(file_of(opening)->nbytes);
-	struct whole whole = { .opening = opening, .hints = hints };
+	struct whole whole = { .opening = opening, .dev = dev, .hints = hints };
 	mih_err err;
 
 	whole.fills = calloc(npages, sizeof(*whole.fills));
@@ -423,16 +426,44 @@ static uint8_t *read_hints(struct mih_verify_opening *opening)
 	return MIH_STEAL(&hints);
 }
 
-/* With hints, one digest is checked by all cores. If they do not lead to it
- * that may be their fault, so the file has another chance without them. */
-static mih_err prove_whole(struct mih_verify_opening *opening)
+/* A root is signed, so it shows whether a device was right. If not, it may be
+ * the device's fault. */
+static mih_err prove_by_root(struct mih_verify_opening *opening)
 {
-	mih_autofree uint8_t *hints = read_hints(opening);
-	mih_err err = hints ? prove_once(opening, hints) : MIH_EDIGEST;
+	struct mih_verify_engine *engine = opening->engine;
+	mih_err err = prove_once(opening, engine->dev, NULL);
 
 	if (err != MIH_EDIGEST)
 		return err;
-	err = prove_once(opening, NULL);
+	mih_verify_count(engine, MIH_VERIFY_DEVICE_RECHECKS, 1);
+	err = prove_once(opening, mih_gpu_cpu(), NULL);
+	if (err)
+		return err;
+	mih_verify_count(engine, MIH_VERIFY_DEVICE_WRONG, 1);
+	mih_log_warning("%s: a device gave a wrong digest; the file was read "
+			"twice",
+			file_of(opening)->path);
+	return 0;
+}
+
+/*
+ * Of layers that are made beside a flat digest nothing else says whether they
+ * are right, and all that follows is held against them: no device makes them.
+ *
+ * With hints, one digest is checked by all cores. If they do not lead to it
+ * that may be their fault, so the file has another chance without them.
+ */
+static mih_err prove_whole(struct mih_verify_opening *opening)
+{
+	mih_autofree uint8_t *hints = read_hints(opening);
+	struct mih_gpu_dev *cpu = mih_gpu_cpu();
+	mih_err err = hints ? prove_once(opening, cpu, hints) : MIH_EDIGEST;
+
+	if (err != MIH_EDIGEST)
+		return err;
+	if (file_of(opening)->proof == MIH_VERIFY_BY_TREE)
+		return prove_by_root(opening);
+	err = prove_once(opening, cpu, NULL);
 	if (!err && hints)
 		mih_log_warning("%s: the tree file holds wrong hints; the file "
 				"was read twice",
