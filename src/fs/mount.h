@@ -21,6 +21,13 @@ enum mih_fs_serve {
 	MIH_FS_STAGE,  /* the engine is to stage files */
 };
 
+/**
+ * mih_fs_can_stage() - is this a build that can hand files to the kernel?
+ *
+ * Of an older kernel one hears only when it is mounted.
+ */
+bool mih_fs_can_stage(void);
+
 struct mih_fs_params {
 	/** What is served at first; taken over by mih_fs_serve(). */
 	struct mih_verify_model *model;

@@ -22,6 +22,12 @@ same() {
 		"$(value early "$2")"
 }
 
+# no_more WHAT - the same of the helper, who may have been busy early on
+no_more() {
+	check "the helper: no $1 is left behind" test "$(value end "$1")" \
+		-le "$(value early "$1")"
+}
+
 # The allocator of a sanitizer keeps what was freed, and has no heap to look at.
 sanitized=
 less_than_1_mib() {
@@ -33,13 +39,36 @@ less_than_1_mib() {
 		$(($(value end "$2") - $(value early "$2"))) -lt 1024
 }
 
+helper_descriptors() {
+	find "/proc/$helper/fd" -type l | wc -l
+}
+
 # What the helper holds, as mount_cycles says it of itself.
 helper_holds() {
 	printf '%s descriptors %d threads %d mounts %d memory %d KiB\n' "$1" \
-		"$(find "/proc/$helper/fd" -type l | wc -l)" \
+		"$(helper_descriptors)" \
 		"$(find "/proc/$helper/task" -maxdepth 1 | wc -l)" \
 		"$(grep -cF " $vol/" "/proc/$helper/mountinfo")" \
 		"$(awk '/^RssAnon:/ { print $2 }' "/proc/$helper/status")"
+}
+
+# helper_rests - it has heard that the last one went: nothing changes for long
+helper_rests() {
+	same_for=0 before=
+	while [ "$same_for" -lt 10 ]; do
+		now=$(helper_descriptors)
+		if [ "$now" = "$before" ]; then
+			same_for=$((same_for + 1))
+		else
+			same_for=0
+		fi
+		before=$now
+		sleep 0.05
+	done
+}
+
+few_descriptors() {
+	[ "$(helper_descriptors)" -le "$(value early descriptors)" ]
 }
 
 # A server with no time limit of a minute.
@@ -82,12 +111,14 @@ pod_privileged "$MIHFS" fd-helper --socket "$socks/fd" --allow-uid 65534 \
 helper=$!
 pids="$pids $helper"
 check "a tenth of $cycles servers of one helper" take_all $((cycles / 10))
+helper_rests
 helper_holds early >"$work/held"
 check "$cycles servers of one helper" take_all "$cycles"
+pod_until few_descriptors
 helper_holds end >>"$work/held"
 sed 's/^/# /' "$work/held" "$work/err"
 for what in descriptors threads mounts; do
-	same "the helper" $what
+	no_more $what
 done
 less_than_1_mib "the helper" memory
 kill -TERM "$helper"

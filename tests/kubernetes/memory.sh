@@ -42,5 +42,19 @@ check_equal "what fits is taken" "$(serve --memory=100M)" \
 	"memory: 100 of the 256 MiB that the control group allows"
 check_equal "what does not is lowered" "$(serve --memory=1G)" \
 	"memory is lowered to 128 MiB, half of what the control group allows"
+# So is what files may take that are staged whole, cache included.
+staged() {
+	serve --serve=stage "$@" >/dev/null
+	grep -o -e 'memory of staged.*' -e '--stage-memory is.*' "$log"
+}
+check_equal "staged files: half without a word" "$(staged)" \
+	"memory of staged files: at most 128 MiB"
+check_equal "staged files: what fits is taken" \
+	"$(staged --stage-memory=150M)" \
+	"memory of staged files: at most 150 MiB"
+check_equal "staged files: what does not is lowered" \
+	"$(staged --stage-memory=1G)" \
+	"--stage-memory is lowered to 160 MiB, \
+what the control group allows beside the cache"
 check "the group is empty again" rmdir "$group"
 mt_end

@@ -69,6 +69,16 @@ finally:
 EOF
 }
 
+# privileged: has the server CAP_SYS_ADMIN, though it is confined?
+privileged() {
+	set -- "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$mt_pid/status")"
+	if grep -q "sandbox: " "$log" && [ $((0x$1 & 0x200000)) != 0 ]; then
+		echo yes
+	else
+		echo no
+	fi
+}
+
 mt_begin
 command -v python3 >/dev/null || mt_skip "no python3"
 mt_model "$work/model"
@@ -96,6 +106,8 @@ for how in cache direct stage; do
 			"$mt_pid"
 		check_log "$how: what it lacks is in the log" \
 			"serve=$how needs [a-zA-Z]"
+		! grep -q "needs a build" "$log" || check_equal \
+			"$how: no privilege is kept for it" "$(privileged)" no
 	fi
 	mt_umount
 done

@@ -387,8 +387,8 @@ int mih_cli_mount_serve(struct mih_cli_mount_options *o)
 	/* The sandbox closes /proc and /sys. */
 	s.options.memory = mih_cli_memory_budget(s.options.memory);
 	if (s.options.serve == MIH_CLI_SERVE_STAGE)
-		s.options.stage_memory =
-		    mih_cli_memory_stages(s.options.stage_memory);
+		s.options.stage_memory = mih_cli_memory_stages(
+		    s.options.stage_memory, s.options.memory);
 	end = run(&s);
 	mih_cli_export_fini(&s.export);
 	mih_status_free(s.status);

@@ -1,5 +1,6 @@
 #include "cli/mount/confine.h"
 #include "cli/service/notify.h"
+#include "fs/mount.h"
 #include "gpu/footprint.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -267,7 +268,7 @@ mih_err mih_cli_confine_enter(struct mih_cli_confine *c,
 	if (!mih_sandbox_without_capabilities(all_is_readable, &readable))
 		params.capabilities |= BIT(CAP_DAC_READ_SEARCH);
 	/* Only who may administer the system may hand files to the kernel. */
-	if (options->serve == MIH_CLI_SERVE_STAGE) {
+	if (options->serve == MIH_CLI_SERVE_STAGE && mih_fs_can_stage()) {
 		params.capabilities |= BIT(CAP_SYS_ADMIN);
 		params.stages = true;
 	}

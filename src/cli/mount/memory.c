@@ -73,16 +73,31 @@ static void tell_page_size(void)
 		fclose(f);
 }
 
-uint64_t mih_cli_memory_stages(uint64_t asked)
+/* Sealed memory cannot be taken back: beside it and the cache an eighth of the
+ * limit stays for everything else. */
+static uint64_t most_staged(uint64_t limit, uint64_t cache)
 {
-	uint64_t budget = available() / 2, limit;
+	uint64_t taken = cache + limit / 8;
+
+	return limit > taken ? limit - taken : 0;
+}
+
+uint64_t mih_cli_memory_stages(uint64_t asked, uint64_t cache)
+{
+	bool said = asked != MIH_CLI_MEMORY_UNSAID;
+	uint64_t budget = said ? asked : available() / 2, limit;
 
 	tell_page_size();
-	if (asked != MIH_CLI_MEMORY_UNSAID)
-		return asked;
 	if (mih_cgroup_memory_limit(NULL, &limit))
-		budget = MIH_MIN(budget, limit / 2);
-	mih_log_info("memory of staged files: at most %" PRIu64 " MiB",
-		     MIB(budget));
+		budget = MIH_MIN(budget,
+				 said ? most_staged(limit, cache) : limit / 2);
+	if (said && budget < asked)
+		mih_log_warning("--stage-memory is lowered to %" PRIu64
+				" MiB, what the control group allows beside "
+				"the cache",
+				MIB(budget));
+	else
+		mih_log_info("memory of staged files: at most %" PRIu64 " MiB",
+			     MIB(budget));
 	return budget;
 }

@@ -32,10 +32,13 @@ uint64_t mih_cli_memory_budget(uint64_t asked);
 /**
  * mih_cli_memory_stages() - the bytes that staged files may take in all
  * @asked: what the operator wants; MIH_CLI_MEMORY_UNSAID
+ * @cache: what mih_cli_memory_budget() has given
  *
  * Without a word half of what the machine has available now, or of the limit
- * of the control group, whichever is less.
+ * of the control group, whichever is less. Whatever was asked for, at most what
+ * that limit leaves beside the cache and an eighth for the process; what was
+ * lowered is told in the log.
  */
-uint64_t mih_cli_memory_stages(uint64_t asked);
+uint64_t mih_cli_memory_stages(uint64_t asked, uint64_t cache);
 
 #endif

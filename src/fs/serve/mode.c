@@ -48,6 +48,11 @@ static void lacks(const char *mode, const char *what)
 
 #ifdef FUSE_CAP_PASSTHROUGH
 
+bool mih_fs_can_stage(void)
+{
+	return true;
+}
+
 void mih_fs_modes_agree(struct mih_fs_modes *modes, struct fuse_conn_info *conn)
 {
 	modes->direct = conn->capable & FUSE_CAP_DIRECT_IO_ALLOW_MMAP;
@@ -93,6 +98,11 @@ static void answer_with(const struct mih_fs_mode *mode,
 }
 
 #else /* a libfuse before 3.17 */
+
+bool mih_fs_can_stage(void)
+{
+	return false;
+}
 
 void mih_fs_modes_agree(struct mih_fs_modes *modes, struct fuse_conn_info *conn)
 {
