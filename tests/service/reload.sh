@@ -179,7 +179,7 @@ no_more_than() {
 	tries=0
 	until [ "$(open_fds)" -le "$1" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || return 1
+		[ "$tries" -lt 600 ] || return 1
 		sleep 0.05
 	done
 }

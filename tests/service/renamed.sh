@@ -23,6 +23,7 @@ mt_model "$work/model"
 mt_sign "$work/model"
 mkdir -p "$work/users/folder/m" "$work/admins/m"
 mount -t tmpfs admins "$work/admins/m" || mt_skip "no tmpfs"
+rc=0
 trap 'rc=$?; umount -l "$work/admins/m" "$work"/users/*/m 2>/dev/null
 	(exit $rc); mt_cleanup' EXIT
 
