@@ -42,6 +42,8 @@ struct mih_fs {
 	char *mountpoint;	       /* absolute; owned */
 	dev_t beneath;		       /* device the mount point is on */
 	dev_t dev;		       /* of the mount; 0: not known */
+	dev_t mounted;		       /* the same, as the kernel's table says
+					  it from the start */
 	struct fuse_session *session;  /* owned */
 	struct mih_fs_control control;
 	struct mih_fs_unmounter unmounter;

@@ -9,6 +9,7 @@ libfs_a_SOURCES = \
 	src/fs/generation/generation.c src/fs/generation/generation.h \
 	src/fs/generation/inode.c src/fs/generation/inode.h \
 	src/fs/generation/keeper.c src/fs/generation/keeper.h \
+	src/fs/host/detach.c src/fs/host/detach.h \
 	src/fs/host/mountinfo.c src/fs/host/mountinfo.h \
 	src/fs/host/mountpoint.c src/fs/host/mountpoint.h \
 	src/fs/host/probe.c src/fs/host/probe.h \

@@ -133,7 +133,18 @@ static void MIH_PRINTF(2, 0)
 	pthread_mutex_unlock(&speech.lock);
 }
 
-static mih_err fail_session(const char *mountpoint)
+/* fusermount3 speaks to standard error, not to libfuse. */
+static const char *unsaid(const char *options)
+{
+	if (geteuid() == 0)
+		return "libfuse does not say why";
+	if (options && strstr(options, "allow_other"))
+		return "fusermount3 failed; a user's -o allow_other needs the "
+		       "line user_allow_other in /etc/fuse.conf";
+	return "fusermount3 failed; mihfs doctor tells what is missing";
+}
+
+static mih_err fail_session(const struct mih_fs *fs)
 {
 	const char *why = speech.line;
 
@@ -141,8 +152,8 @@ static mih_err fail_session(const char *mountpoint)
 		why += 6;
 	if (!strncmp(why, "mount failed: ", 14))
 		why += 14;
-	return mih_err_fail(-EIO, "%s: cannot mount: %s", mountpoint,
-			    *why ? why : "libfuse does not say why");
+	return mih_err_fail(-EIO, "%s: cannot mount: %s", fs->mountpoint,
+			    *why ? why : unsaid(fs->params->options));
 }
 
 static mih_err new_session(struct mih_fs *fs)
@@ -166,7 +177,7 @@ static mih_err new_session(struct mih_fs *fs)
 	    fuse_opt_add_arg(&args, text) == 0)
 		fs->session = fuse_session_new(&args, &ops, sizeof(ops), fs);
 	fuse_opt_free_args(&args);
-	return fs->session ? 0 : fail_session(fs->mountpoint);
+	return fs->session ? 0 : fail_session(fs);
 }
 
 static mih_err mount_session(struct mih_fs *fs)
@@ -184,7 +195,7 @@ static mih_err mount_session(struct mih_fs *fs)
 		fs->beneath = st.st_dev;
 	}
 	if (fuse_session_mount(fs->session, fs->mountpoint) != 0)
-		return fail_session(fs->mountpoint);
+		return fail_session(fs);
 	atomic_store(&speech.serving, true);
 	return 0;
 }

@@ -68,9 +68,9 @@ static const char *const make_calls[] = {
 };
 
 static const char *const unmount_calls[] = {
-	"umount2", "read",	 "write",	 "close",
-	"exit",	   "exit_group", "rt_sigreturn", "restart_syscall",
-	"munmap",  "brk",	 "futex",
+	"umount2",	   "statx",  "read",	   "write",
+	"close",	   "exit",   "exit_group", "rt_sigreturn",
+	"restart_syscall", "munmap", "brk",	   "futex",
 };
 
 static mih_err allow(scmp_filter_ctx ctx, const char *const *names, size_t n)
@@ -188,6 +188,18 @@ static mih_err fill_stages(scmp_filter_ctx ctx)
 	return err ? err : allow_if(ctx, rows, MIH_ARRAY_LEN(rows));
 }
 
+/* It looks at a mount point, and reads nothing. */
+static mih_err fill_unmount(scmp_filter_ctx ctx)
+{
+	const struct condition rows[] = {
+		{ SCMP_SYS(open), ALL_OF(1, O_PATH) },
+		{ SCMP_SYS(openat), ALL_OF(2, O_PATH) },
+	};
+	mih_err err = allow(ctx, unmount_calls, MIH_ARRAY_LEN(unmount_calls));
+
+	return err ? err : allow_if(ctx, rows, MIH_ARRAY_LEN(rows));
+}
+
 mih_err mih_sandbox_filter(const struct mih_sandbox_params *params, bool makes)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -201,7 +213,7 @@ mih_err mih_sandbox_filter(const struct mih_sandbox_params *params, bool makes)
 	if (!err && params->filter == MIH_SANDBOX_SERVE && params->stages)
 		err = fill_stages(ctx);
 	if (!err && params->filter == MIH_SANDBOX_UNMOUNT)
-		err = allow(ctx, unmount_calls, MIH_ARRAY_LEN(unmount_calls));
+		err = fill_unmount(ctx);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -79,8 +79,13 @@ check "verify with eight devices, three of them lost" env \
 	--device sim:1 --device sim:2 --device sim:3 --device sim:4 \
 	--device sim:5 --device sim:6 --device sim:7 --gpu-memory 16M \
 	"$work/model"
-check "sign with a device" "$MIHFS" sign --quiet --signature "$work/b.json" \
-	--private-key "$key" --device sim:0 "$work/model"
+check "sign with a device that is wrong" env MIHFS_SIM=0:wrong:24 "$MIHFS" \
+	sign --quiet --signature "$work/b.json" --private-key "$key" \
+	--device sim:0 --gpu-memory 16M "$work/model"
+check_said "it is not used" "signing: by the processor alone"
+check_status "one that is not here is an error still" 3 "$MIHFS" sign \
+	--quiet --signature "$work/c.json" --private-key "$key" \
+	--device sim:9 "$work/model"
 check "and verify it with the processor" "$MIHFS" verify --device cpu \
 	--signature "$work/b.json" --public-key "$pub" "$work/model"
 

@@ -45,7 +45,7 @@ wants() {
 }
 
 reads_all() {
-	in_main /usr/bin/python3 "$image/reader.py" "$1" \
+	in_main /usr/bin/python3 "$image/reader.py" "$work/stop" \
 		"$vol/model/weights.safetensors" "$vol/model/big"
 }
 
@@ -127,10 +127,11 @@ check "another helper takes the socket over" pod_until test -S "$socks/fd"
 check "and leaves the mount alone" serves
 
 # The sidecar dies under readers, by force and in order, again and again.
-reads_all 6 >"$work/read" 2>&1 &
+reads_all >"$work/read" 2>&1 &
 reader=$!
+check "readers begin" pod_until grep -q "rounds begin" "$work/read"
 for sig in KILL TERM KILL; do
-	sleep 1
+	sleep 0.5
 	kill -s $sig "$sidecar_pid"
 	check "a sidecar ends by SIG$sig within its grace period" \
 		pod_until gone "$sidecar_pid"
@@ -141,6 +142,7 @@ for sig in KILL TERM KILL; do
 	check_equal "in place of the dead mount, not on top of it" \
 		"$(pod_mounts)" 1
 done
+: >"$work/stop"
 wait $reader
 check_equal "the readers end in order" $? 0
 check_equal "and have got every byte right" \

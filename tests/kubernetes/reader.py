@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Read files in blocks, over and over, while their mount comes and goes.
 
-    reader.py [--gap] SECONDS FILE...
+    reader.py [--gap] STOP FILE...
 
 A block that cannot be read is asked for again, from a file opened anew, as a
-loader with retries does. Each round ends with the digest of everything it got.
-The last line is "rounds N errors N", then one line per distinct outcome:
-"SHA256 NAME". A block that is too short ends the program with an error, and so
+loader with retries does. Each round ends with the digest of everything it got;
+after the round in which the file STOP appears it prints one line per distinct
+outcome, "SHA256 NAME", and "rounds N errors N". The first line, "rounds begin",
+comes at once. A block that is too short ends the program with an error, and so
 does a bare folder where the mount was (ENOENT), unless --gap allows for one.
 """
 import errno
@@ -69,10 +70,11 @@ def main():
     if args[0] == "--gap":
         GONE.add(errno.ENOENT)
         args.pop(0)
-    end = time.monotonic() + float(args[0])
+    stop = args[0]
     readers = [Reader(path, os.stat(path).st_size) for path in args[1:]]
     rounds, outcomes = 0, set()
-    while rounds == 0 or time.monotonic() < end:
+    print("rounds begin", flush=True)
+    while rounds == 0 or not os.path.exists(stop):
         for reader in readers:
             outcomes.add(f"{reader.round()} {os.path.basename(reader.path)}")
         rounds += 1

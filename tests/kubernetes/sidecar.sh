@@ -79,11 +79,12 @@ check_fails "and cannot write" in_main touch "$vol/model/new"
 
 # Killed under readers, and restarted by the kubelet. Between the dead mount and
 # the next one there is a moment without either.
-in_main /usr/bin/python3 "$image/reader.py" --gap 5 \
+in_main /usr/bin/python3 "$image/reader.py" --gap "$work/stop" \
 	"$vol/model/weights.safetensors" "$vol/model/big" >"$work/read" 2>&1 &
 reader=$!
+check "readers begin" pod_until grep -q "rounds begin" "$work/read"
 for round in 1 2 3; do
-	sleep 1
+	sleep 0.5
 	kill -9 "$sidecar_pid"
 	check "round $round: the sidecar is killed" pod_until gone "$sidecar_pid"
 	check_status "round $round: the probe notices" 3 ready
@@ -92,6 +93,7 @@ for round in 1 2 3; do
 	check "round $round: the next one takes its place" pod_until ready
 	check_equal "round $round: the dead mount is gone" "$(pod_mounts)" 1
 done
+: >"$work/stop"
 wait $reader
 check_equal "the readers end in order" $? 0
 check_equal "and have got every byte right" \

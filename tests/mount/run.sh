@@ -113,13 +113,13 @@ check_equal "SIGTERM reaches it, and its code comes back" "$?:$(cat "$work/told"
 
 # The server goes first.
 rm -f "$work/started"
+printf '\000\000\000\000' | dd of="$work/model/weights.safetensors" bs=1 \
+	seek=4000000 conv=notrunc 2>/dev/null
 # shellcheck disable=SC2016
 run --on-mismatch=stop "$work/model" -- sh -c 'echo yes >"$1"
 	cat "$2" >/dev/null; sleep 60' sh "$work/started" \
 	"$work/model/weights.safetensors" &
 pid=$!
-printf '\000\000\000\000' | dd of="$work/model/weights.safetensors" bs=1 \
-	seek=4000000 conv=notrunc 2>/dev/null
 before=$(date +%s)
 wait $pid
 check_equal "a server that stops ends the command, with its own code" $? 1

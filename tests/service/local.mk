@@ -2,7 +2,8 @@
 service_tests = \
 	tests/service/locked.sh \
 	tests/service/mount_helper.sh tests/service/notify.sh \
-	tests/service/reload.sh tests/service/systemd.sh
+	tests/service/reload.sh tests/service/renamed.sh \
+	tests/service/systemd.sh
 dist_check_SCRIPTS += $(service_tests)
 TESTS += $(service_tests)
 

@@ -3,14 +3,14 @@
 
     supervisor.py listen SOCKET FILE     write what comes to SOCKET to FILE, a
                                          line each; "@name" is an abstract one
-    supervisor.py freeze PID SECONDS     hold every thread of PID but the one
-                                         that watches the others
+    supervisor.py freeze PID             hold every thread of PID but the one
+                                         that watches the others, until the
+                                         standard input ends
 """
 import ctypes
 import os
 import socket
 import sys
-import time
 
 PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SEIZE = 0x4207, 17, 0x4206
 WALL = 0x40000000
@@ -27,7 +27,7 @@ def listen(address, path):
             out.write("".join(word + "\n" for word in words))
 
 
-def freeze(pid, seconds):
+def freeze(pid):
     libc = ctypes.CDLL(None, use_errno=True)
     held = []
     for thread in map(int, os.listdir(f"/proc/{pid}/task")):
@@ -40,14 +40,14 @@ def freeze(pid, seconds):
         os.waitpid(thread, WALL)
         held.append(thread)
     print("frozen", flush=True)
-    time.sleep(seconds)
+    sys.stdin.read()
     for thread in held:
         libc.ptrace(PTRACE_DETACH, thread, None, None)
 
 
 if sys.argv[1:2] == ["listen"] and len(sys.argv) == 4:
     listen(sys.argv[2], sys.argv[3])
-elif sys.argv[1:2] == ["freeze"] and len(sys.argv) == 4:
-    freeze(int(sys.argv[2]), float(sys.argv[3]))
+elif sys.argv[1:2] == ["freeze"] and len(sys.argv) == 3:
+    freeze(int(sys.argv[2]))
 else:
     sys.exit(__doc__)

@@ -10,9 +10,9 @@ once()
 {
 	read_bytes=$(tr , '\n' <"$mnt/.mihfs/status.json" |
 		sed -n 's/.*"shard_bytes": *\([0-9]*\).*/\1/p')
-	echo "$read_bytes of $nbytes bytes"
-	[ "$read_bytes" -ge $nbytes ] &&
-		[ "$read_bytes" -le $((nbytes + $1 * 2 * 65536)) ]
+	echo "$read_bytes of $total bytes"
+	[ "$read_bytes" -ge "$total" ] &&
+		[ "$read_bytes" -le $((total + $1 * 2 * 65536)) ]
 }
 
 # read_at MIB - one group
@@ -23,15 +23,15 @@ read_at()
 }
 
 mt_begin
-model=$work/model nbytes=60000001
+model=$work/model total=60000001
 mkdir "$model"
-mt_pattern $nbytes 1 >"$model/weights.bin"
+mt_pattern "$total" 1 >"$model/weights.bin"
 
 for size in 9000001 17000000 12582912; do
 	sign_shards "$model" $size
 	check "$size: mihfs tree" "$MIHFS" tree --quiet \
 		--signature "$bundle" "$model"
-	nshards=$((nbytes / size + 1))
+	nshards=$((total / size + 1))
 	mt_mount "$model"
 	check "$size: all reads" cmp "$model/weights.bin" "$mnt/weights.bin"
 	check "$size: no shard twice" once $nshards

@@ -65,7 +65,7 @@ check_said "and figures" "^files        12 .*: 1 verified"
 
 check_status "there is one way to show it" 2 \
 	"$MIHFS" status --json --watch "$mnt"
-check_status "watching goes on" 124 timeout 1.5 \
+check_status "watching goes on" 124 timeout 4 \
 	"$MIHFS" status --watch --interval 0.3 "$mnt"
 check_equal "with headings and lines" \
 	"$(head -n 2 "$work/out" | awk '{ print $1, $2 }' | tr '\n' ' ')" \

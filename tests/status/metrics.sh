@@ -53,8 +53,16 @@ check "it was refused" test "$(value mihfs_refused_groups_total)" -ge 1
 check "the reader got an error" test "$(value mihfs_read_errors_total)" -ge 1
 check "of this file" test \
 	"$(value 'mihfs_file_failures_total{path="sub/a"}')" -ge 1
-check "asking again does not read again" \
-	test "$(value mihfs_read_backoffs_total)" -ge 1
+# Each look is allowed a little later than the last; a busy machine may ask too
+# late for the first ones.
+is_held_back() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		cat "$mnt/sub/a" >/dev/null 2>&1
+		[ "$(value mihfs_read_backoffs_total)" -lt 1 ] || return 0
+	done
+	return 1
+}
+check "asking again does not read again" is_held_back
 check_equal "the state of the file shows" \
 	"$(value 'mihfs_files{status="failed"}')" 1
 

@@ -368,11 +368,21 @@ static mih_err run_rounds(struct round *round,
 	return err;
 }
 
-/* Nobody asked for a GPU, and to open one takes longer than to hash this. */
-static bool is_quick(const struct mih_cli_pass *pass)
+/* Nobody asked for a GPU, and it may not be used, or to open one takes longer
+ * than to hash this. */
+static bool needs_none(const struct mih_cli_pass *pass)
 {
-	return pass->nbytes < AUTO_LEAST &&
+	return (pass->by_cpu || pass->nbytes < AUTO_LEAST) &&
 	       (!pass->devices || !pass->devices->device.n);
+}
+
+static void tell_unused(const struct mih_cli_pass *pass,
+			const struct mih_gpu_dev *dev)
+{
+	if (pass->by_cpu && dev != mih_gpu_cpu())
+		mih_log_warning("%s: by the processor alone, as nothing would "
+				"show the mistake of a device",
+				pass->label);
 }
 
 static mih_err open_devices(const struct mih_cli_pass *pass,
@@ -381,7 +391,7 @@ static mih_err open_devices(const struct mih_cli_pass *pass,
 	struct mih_gpu_params params = { 0 };
 	mih_err err;
 
-	if (is_quick(pass)) {
+	if (needs_none(pass)) {
 		*dev_out = mih_gpu_cpu();
 		return 0;
 	}
@@ -393,8 +403,11 @@ static mih_err open_devices(const struct mih_cli_pass *pass,
 	err = mih_gpu_open(&params, dev_out);
 	/* Who names a device wants it used, for small models too. A large one
 	 * is begun by the processor while the driver starts. */
-	if (!err && params.nspecs && pass->nbytes < NAMED_LEAST)
+	if (!err && params.nspecs && pass->nbytes < NAMED_LEAST &&
+	    !pass->by_cpu)
 		mih_gpu_wait(*dev_out);
+	if (!err)
+		tell_unused(pass, *dev_out);
 	return err;
 }
 
@@ -416,7 +429,7 @@ static mih_err run_all(struct mih_cli_pass *pass,
 	err = open_devices(pass, &dev);
 	if (err)
 		return err;
-	round.dev = dev;
+	round.dev = pass->by_cpu ? mih_gpu_cpu() : dev;
 	err = open_writer(pass, slots, &round.writer);
 	if (!err)
 		err = run_rounds(&round, progress);

@@ -168,7 +168,10 @@ struct mih_cli_pass {
 	const char *label; /* "signing": for the bar */
 	bool quiet;
 	const struct mih_cli_device_options *devices; /* NULL: auto */
-	int dirfd;			  /* model folder (borrowed) */
+	bool by_cpu; /* what is found becomes the truth, and nothing would show
+			the mistake of a device: they are opened, if they are
+			named, and not used */
+	int dirfd;   /* model folder (borrowed) */
 	const struct mih_io_links *links; /* (borrowed) */
 	struct mih_cli_pass_file *files;  /* no path twice (borrowed) */
 	size_t nfiles;

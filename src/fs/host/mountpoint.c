@@ -1,5 +1,6 @@
 #include "fs/host/mountpoint.h"
 #include "fs/fs_internal.h"
+#include "fs/host/detach.h"
 #include "fs/host/mountinfo.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -56,11 +57,11 @@ static mih_err run_fusermount(const char *mountpoint)
 	return 0;
 }
 
-static mih_err detach(const char *mountpoint)
+static mih_err detach(const char *mountpoint, dev_t dev)
 {
-	if (umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		return 0;
-	return errno == EPERM ? run_fusermount(mountpoint) : -errno;
+	mih_err err = mih_fs_host_detach(mountpoint, dev, MNT_DETACH);
+
+	return err == -EPERM ? run_fusermount(mountpoint) : err;
 }
 
 mih_err mih_fs_mountpoint_detach(const char *path)
@@ -75,7 +76,7 @@ mih_err mih_fs_mountpoint_detach(const char *path)
 	    strcmp(mounted.type, MIH_FS_TYPE) != 0)
 		return mih_err_fail(-ENOENT, "%s: no mihfs is mounted here",
 				    path);
-	err = detach(whole);
+	err = detach(whole, mounted.dev);
 	return err ? mih_err_fail_errno(err, "%s: cannot unmount", path) : 0;
 }
 

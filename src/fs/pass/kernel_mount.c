@@ -1,5 +1,6 @@
 #include "fs/pass/kernel_mount.h"
 #include "fs/fs_internal.h"
+#include "fs/host/detach.h"
 #include "fs/host/mountinfo.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
@@ -10,9 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Linux 6.5; younger than the headers of Debian 12. */
@@ -114,29 +113,9 @@ static mih_err attach(int mount, const char *mountpoint, unsigned flags)
 		   : 0;
 }
 
-/* Without asking the server, which may be gone, or be in no hurry. */
-static bool is_of(int fd, dev_t dev)
-{
-	struct statx st;
-
-	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) == 0 &&
-	       makedev(st.stx_dev_major, st.stx_dev_minor) == dev;
-}
-
-/* Who may rename what stands above the mount point could have its name lead to
- * a mount of somebody else by now: the very one that was seen is held by a
- * descriptor, and no other is detached. -EINVAL: it is not there any more. */
 static mih_err detach(const char *mountpoint, dev_t dev)
 {
-	mih_autoclose int place = open_place(mountpoint);
-	char path[32];
-
-	if (place < 0)
-		return -errno;
-	if (!is_of(place, dev))
-		return -EINVAL;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
-	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
+	return mih_fs_host_detach(mountpoint, dev, MNT_DETACH);
 }
 
 /* Beneath the old one first; older kernels know no such thing. */

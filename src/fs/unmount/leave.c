@@ -15,12 +15,14 @@ mih_err mih_fs_confine(struct mih_fs *fs)
 	struct mih_fs_mounted mounted = { .dev = 0 };
 	mih_err err = 0;
 
+	if (!mih_fs_is_passed(fs))
+		mih_fs_mountinfo_find(fs->mountpoint, &mounted);
+	fs->mounted = mounted.dev;
 	if (!params->confine)
 		return 0;
-	if (!mih_fs_is_passed(fs)) {
-		mih_fs_mountinfo_find(fs->mountpoint, &mounted);
-		err = mih_fs_unmounter_start(&fs->unmounter, fs->mountpoint);
-	}
+	if (!mih_fs_is_passed(fs))
+		err = mih_fs_unmounter_start(&fs->unmounter, fs->mountpoint,
+					     mounted.dev);
 	return err ? err
 		   : params->confine(params->context, params->model,
 				     mounted.dev);
@@ -31,7 +33,7 @@ void mih_fs_detach(const struct mih_fs *fs)
 	if (mih_fs_is_passed(fs))
 		return;
 	if (!fs->unmounter.pid)
-		(void)!mih_fs_unmount_now(fs->mountpoint);
+		(void)!mih_fs_unmount_now(fs->mountpoint, fs->mounted);
 	else if (mih_fs_unmounter_ask(&fs->unmounter, fs->mountpoint))
 		mih_log_error("%s", mih_err_message());
 }
@@ -44,8 +46,9 @@ static bool is_unmounted(const struct mih_fs *fs)
 	return poll(&fuse, 1, 0) == 1 && fuse.revents & POLLERR;
 }
 
-/* libfuse leaves a mount alone whose descriptor says that it is gone, and the
- * end of a pipe that nobody reads says so. Closes the connection. */
+/* libfuse would unmount by name. It leaves a mount alone whose descriptor says
+ * that it is gone, and the end of a pipe that nobody reads says so. Closes the
+ * connection. */
 static void hide_connection(const struct mih_fs *fs)
 {
 	int ends[2];
@@ -61,7 +64,7 @@ void mih_fs_unmount(struct mih_fs *fs)
 {
 	if (!fs->session)
 		return;
-	if (fs->unmounter.pid && !is_unmounted(fs)) {
+	if ((fs->mounted || fs->unmounter.pid) && !is_unmounted(fs)) {
 		mih_fs_detach(fs);
 		hide_connection(fs);
 	}

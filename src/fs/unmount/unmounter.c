@@ -1,4 +1,5 @@
 #include "fs/unmount/unmounter.h"
+#include "fs/host/detach.h"
 #include "sandbox/sandbox.h"
 #include "util/cleanup.h"
 
@@ -19,17 +20,17 @@
 
 extern char **environ;
 
-mih_err mih_fs_unmount_now(const char *mountpoint)
+mih_err mih_fs_unmount_now(const char *mountpoint, dev_t dev)
 {
 	const char *argv[] = { "fusermount3", "-u",	  "-z", "-q",
 			       "--",	      mountpoint, NULL };
 	int status;
 	pid_t pid;
+	mih_err err =
+	    mih_fs_host_detach(mountpoint, dev, MNT_FORCE | MNT_DETACH);
 
-	if (umount2(mountpoint, MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		return 0;
-	if (errno != EPERM)
-		return -errno;
+	if (err != -EPERM)
+		return err;
 	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char **)argv, environ) !=
 		0 ||
 	    waitpid(pid, &status, 0) < 0 || status != 0)
@@ -67,7 +68,7 @@ static void confine(void)
 		(void)!mih_sandbox_enter(&params);
 }
 
-static _Noreturn void child(int socket, const char *mountpoint)
+static _Noreturn void child(int socket, const char *mountpoint, dev_t dev)
 {
 	sigset_t all;
 	char word;
@@ -79,7 +80,7 @@ static _Noreturn void child(int socket, const char *mountpoint)
 	if (chdir("/") == 0)
 		confine();
 	if (read(socket, &word, sizeof(word)) == sizeof(word)) {
-		mih_err err = mih_fs_unmount_now(mountpoint);
+		mih_err err = mih_fs_unmount_now(mountpoint, dev);
 
 		(void)!write(socket, &err, sizeof(err));
 	}
@@ -87,7 +88,7 @@ static _Noreturn void child(int socket, const char *mountpoint)
 }
 
 mih_err mih_fs_unmounter_start(struct mih_fs_unmounter *u,
-			       const char *mountpoint)
+			       const char *mountpoint, dev_t dev)
 {
 	int ends[2];
 	pid_t pid;
@@ -96,7 +97,7 @@ mih_err mih_fs_unmounter_start(struct mih_fs_unmounter *u,
 		return mih_err_fail_errno(-errno, "%s: unmounter", mountpoint);
 	pid = fork();
 	if (pid == 0)
-		child(ends[1], mountpoint);
+		child(ends[1], mountpoint, dev);
 	close(ends[1]);
 	if (pid < 0) {
 		mih_err err =

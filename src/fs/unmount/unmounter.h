@@ -24,6 +24,7 @@ struct mih_fs_unmounter {
 /**
  * mih_fs_unmounter_start() - fork, while there is one thread
  * @mountpoint: absolute
+ * @dev: what is mounted there
  *
  * The process keeps no descriptor of ours, and no signal but SIGKILL ends it
  * before we do. As root it keeps two capabilities and a dozen system calls.
@@ -31,7 +32,8 @@ struct mih_fs_unmounter {
  * Return: 0 or -errno with a story.
  */
 MIH_MUST_CHECK mih_err mih_fs_unmounter_start(struct mih_fs_unmounter *u,
-					      const char *mountpoint);
+					      const char *mountpoint,
+					      dev_t dev);
 
 /**
  * mih_fs_unmounter_ask() - free the mount point, whoever still uses it
@@ -47,10 +49,12 @@ void mih_fs_unmounter_end(struct mih_fs_unmounter *u);
 /**
  * mih_fs_unmount_now() - umount2(2), or what an unprivileged user has for it
  *
+ * @dev: what is mounted there; nothing else is unmounted
+ *
  * Ends what the kernel still waits for.
  *
  * Return: 0 or -errno.
  */
-MIH_MUST_CHECK mih_err mih_fs_unmount_now(const char *mountpoint);
+MIH_MUST_CHECK mih_err mih_fs_unmount_now(const char *mountpoint, dev_t dev);
 
 #endif
