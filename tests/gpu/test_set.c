@@ -19,7 +19,7 @@
 #define MEMORY	((uint64_t)16 << 20) /* lanes of 4 MiB */
 
 /* What devices are told to take must be more than hashing takes. */
-#define SLOWER (HAVE_SANITIZERS ? 10 : 1)
+#define SLOWER (HAVE_SANITIZERS ? 4 : 1)
 
 struct job {
 	struct mih_gpu_batch batch;
