@@ -117,6 +117,15 @@ check_status "so is one with another socket" 3 "$MIHFS" fd-helper \
 	--socket "$socks/other" "$vol/model"
 check_said "since one serves there" "already serves fd-helper:$socks/fd"
 
+# Whoever the mount is for may have been there first.
+mkdir "$work/elsewhere" "$work/elsewhere/below"
+ln -s "$work/elsewhere" "$vol/link"
+for place in link link/below; do
+	check_status "a link on the way is refused, $place" 3 "$MIHFS" \
+		fd-helper --socket "$socks/link" --wait 0 --mkdir "$vol/$place"
+	check_said "and named" "$place: a symbolic link is on the way"
+done
+
 # The helper dies: nobody notices.
 kill -9 "$helper_pid"
 check "the helper is gone" pod_until gone "$helper_pid"

@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/fd_helper/helper.h"
 #include "cli/options.h"
-#include "fs/host/mountpoint.h"
+#include "fs/pass/kernel_mount.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -126,7 +126,7 @@ static mih_err settle_place(const struct options *o, const char *mountpoint,
 
 	if (o->mkdir && mkdir(mountpoint, 0755) < 0 && errno != EEXIST)
 		return mih_err_fail_errno(-errno, "%s", mountpoint);
-	err = mih_fs_mountpoint_name(mountpoint, &s->mountpoint);
+	err = mih_fs_kernel_name(mountpoint, &s->mountpoint);
 	if (!err && asprintf(&s->source, "fd-helper:%s", o->socket) < 0)
 		err = -ENOMEM;
 	s->params.place.mountpoint = s->mountpoint;

@@ -7,6 +7,7 @@
 #include "util/log.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +101,28 @@ static int open_place(const char *mountpoint)
 
 	return (int)syscall(SYS_openat2, AT_FDCWD, mountpoint, &how,
 			    sizeof(how));
+}
+
+mih_err mih_fs_kernel_name(const char *path, char **whole_out)
+{
+	mih_autoclose int place = open_place(path);
+	char name[PATH_MAX], link[32];
+	ssize_t n;
+
+	if (place < 0 && errno == ELOOP)
+		return mih_err_fail(-ELOOP,
+				    "%s: a symbolic link is on the way there; "
+				    "name the folder itself",
+				    path);
+	if (place < 0)
+		return mih_err_fail_errno(-errno, "%s", path);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
+	n = readlink(link, name, sizeof(name));
+	if (n < 0 || (size_t)n == sizeof(name))
+		return mih_err_fail_errno(n < 0 ? -errno : -ENAMETOOLONG, "%s",
+					  path);
+	*whole_out = strndup(name, (size_t)n);
+	return *whole_out ? 0 : -ENOMEM;
 }
 
 static mih_err attach(int mount, const char *mountpoint, unsigned flags)

@@ -20,6 +20,19 @@ struct mih_fs_kernel_place {
 };
 
 /**
+ * mih_fs_kernel_name() - the absolute name of a folder to mount on
+ * @path: a folder, or a mount whose server is gone
+ * @whole_out: set on success; the caller frees it
+ *
+ * What is mounted is served by somebody with fewer privileges, who may be able
+ * to put a link to any folder of the system in the place of this one: a name
+ * with a link in it is refused.
+ *
+ * Return: 0; -ELOOP, -ENOENT ... with a story.
+ */
+MIH_MUST_CHECK mih_err mih_fs_kernel_name(const char *path, char **whole_out);
+
+/**
  * mih_fs_kernel_check() - may a mount be made there?
  *
  * Return: 0; -EBUSY with a story if another mihfs serves there. Mounts of
