@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 static void cleanup_writer(struct mih_tree_writer **w)
 {
@@ -27,7 +28,7 @@ static int open_scratch(const char *dir)
 }
 
 /* Not /tmp first: it may lie in memory, and the layers of a large model are
- * large. */
+ * large. But a container may have no folder to write to at all. */
 static mih_err open_anonymous(struct mih_tree_writer *w)
 {
 	const char *const dirs[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
@@ -37,6 +38,8 @@ static mih_err open_anonymous(struct mih_tree_writer *w)
 	for (size_t i = 0; i < MIH_ARRAY_LEN(dirs) && w->io.fd < 0; i++)
 		if (dirs[i] && *dirs[i])
 			w->io.fd = open_scratch(dirs[i]);
+	if (w->io.fd < 0)
+		w->io.fd = memfd_create("mihfs-tree", MFD_CLOEXEC);
 	return w->io.fd < 0 ? mih_tree_sc_fail(w, -errno) : 0;
 }
 

@@ -30,7 +30,8 @@ struct mih_tree_source {
 
 /**
  * mih_tree_writer_open() - lay out a new sidecar in a temporary file
- * @path:    final name, or NULL for an anonymous scratch file (roots only)
+ * @path:    final name, or NULL for an anonymous scratch file (roots only): in
+ *           $TMPDIR, /var/tmp or /tmp, or in memory if none can be written to
  * @alg:     tree of all files that name no other, one with is_tree
  * @files:   @n sources, any order, no path twice (kept)
  * @writer_out: set on success

@@ -28,18 +28,17 @@ pod_begin() {
 	trap 'rc=$?; pod_kill; (exit $rc); mt_cleanup' EXIT
 }
 
-# pod_image FILE... - $image: what every user of a container may read and run
+# pod_image [FILE...] - $image: what every user of a container may read and run
 #
 # The tree may have been unpacked and built where user 65534 has no way in.
 pod_image() {
 	image=$work/image
-	if ! mkdir -m 755 "$image" ||
-		! install -m 755 "$(command -v "$MIHFS")" "$image/mihfs" ||
-		! install -m 755 "$@" "$image"; then
+	set -- "$(command -v "$MIHFS")" "$@"
+	if ! mkdir -m 755 "$image" || ! install -m 755 "$@" "$image"; then
 		echo "Bail out! cannot copy what the containers run"
 		exit 1
 	fi
-	MIHFS=$image/mihfs
+	MIHFS=$image/${1##*/}
 }
 
 pod_kill() {
