@@ -15,7 +15,9 @@
 #     --mib N         resident bytes of a launch, in MiB (2048)
 #     --gib N         size of the model for verify, in GiB (32)
 #     --model DIR     where to put it; in memory is best (/dev/shm)
-#     --all           verify with 1, 2, 4 ... devices of the first kind
+#     --all           with 1, 2, 4 ... devices of the first kind: verify, and a
+#                     mount with eight readers
+#     --only "S..."   of: equality sanitizer rates verify scale peers pytorch
 #
 # Ends with status 1 if a digest was wrong or the sanitizer found something.
 set -eu
@@ -131,7 +133,7 @@ opencl_beside_cuda()
 
 make_model()
 {
-	mkdir -p "$work/model"
+	mkdir -p "$work/model" "$work/small"
 	openssl ecparam -name prime256v1 -genkey -noout -out "$work/key" 2>/dev/null
 	openssl ec -in "$work/key" -pubout -out "$work/pub" 2>/dev/null
 	i=0
@@ -139,9 +141,13 @@ make_model()
 		openssl enc -aes-128-ctr -nosalt -K "$(printf '%032x' "$i")" \
 			-iv 00000000000000000000000000000000 -in /dev/zero \
 			2>/dev/null | head -c "$((bytes / 8))" \
-			>"$work/model/$i.bin"
+			>"$work/model/$i.bin" &
 		i=$((i + 1))
 	done
+	wait
+	echo small >"$work/small/file"
+	"$dir/mihfs" sign --quiet --device cpu --private-key "$work/key" \
+		--signature "$work/small.json" "$work/small"
 	for tree in mth4k-sha256 blake3; do
 		"$dir/mihfs" sign --quiet --device cpu --tree "$tree" \
 			--signature "$work/$tree.json" --private-key "$work/key" \
@@ -204,17 +210,70 @@ verify_all()
 				--device "$device" --device cpu
 		done
 	done
+}
+
+# names N: options for the first N devices of the first kind, and the processor
+names()
+{
+	for i in $(seq 0 $(($1 - 1))); do
+		printf ' --device %s:%s' "${devices%%[: ]*}" "$i"
+	done
+}
+
+is_there()
+{
+	"$dir/mihfs" verify --quiet --signature "$work/small.json" \
+		--public-key "$work/pub" --device "${devices%%[: ]*}:$1" \
+		"$work/small" >/dev/null 2>&1
+}
+
+# ticks PID: processor time of a process so far, in 1/100 s
+ticks()
+{
+	awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"
+}
+
+# mounted N: eight readers of eight files at once, through N devices
+mounted()
+{
+	mkdir -p "$work/mnt"
+	: >"$work/log"
+	# shellcheck disable=SC2046
+	"$dir/mihfs" mount -f --serve=direct $(names "$1") \
+		--root "$work/mth4k-sha256.json" --public-key "$work/pub" \
+		"$work/model" "$work/mnt" 2>"$work/log" &
+	server=$!
+	until grep -q "sooner done\|slower at" "$work/log"; do sleep 0.1; done
+	sleep 1
+	before=$(ticks $server)
+	from=$(date +%s%N)
+	for file in "$work/mnt"/*.bin; do
+		dd "if=$file" of=/dev/null bs=4M 2>/dev/null &
+		readers="${readers-} $!"
+	done
+	# shellcheck disable=SC2086
+	wait $readers
+	took=$(($(date +%s%N) - from))
+	row "mount, direct, 8 readers, $1 of ${devices%%[: ]*}" "$(awk \
+		-v n="$bytes" -v t="$took" \
+		-v c="$(($(ticks $server) - before))" 'BEGIN {
+		printf "%.1f GB/s, %.2f core-s/GiB", n / t,
+			c / 100 / (n / 1073741824) }')"
+	readers=
+	umount "$work/mnt"
+	wait $server || true
+}
+
+# What several devices are worth: verify, and a mount where root can mount.
+scale_all()
+{
 	[ "$all" = 1 ] || return 0
-	kind=${devices%%[: ]*}
-	n=2 names="--device $kind:0 --device $kind:1"
-	while "$dir/mihfs" verify --quiet --signature "$work/blake3.json" \
-		--public-key "$work/pub" --device "$kind:$((n - 1))" \
-		"$work/model" >/dev/null 2>&1; do
-		# shellcheck disable=SC2086
-		verify "$n of $kind" mth4k-sha256 "1.6x of one" $names
-		for i in $(seq "$n" $((2 * n - 1))); do
-			names="$names --device $kind:$i"
-		done
+	n=1
+	while is_there $((n - 1)); do
+		# shellcheck disable=SC2046
+		verify "$n of ${devices%%[: ]*}" mth4k-sha256 \
+			"$([ $n = 1 ] || echo 1.6x of one for two)" $(names $n)
+		if [ "$(id -u)" = 0 ] && [ -c /dev/fuse ]; then mounted $n; fi
 		n=$((2 * n))
 	done
 }
@@ -263,11 +322,20 @@ machine()
 	"$dir/mihfs" --version
 }
 
+# wanted SECTION: is it among --only, or was nothing chosen?
+wanted()
+{
+	case " ${only:-$1} " in
+	*" $1 "*) ;;
+	*) return 1 ;;
+	esac
+}
+
 run()
 {
 	dir=$(cd "$1" && pwd)
 	shift
-	devices='' mib=2048 gib=32 model=/dev/shm all=0
+	devices='' mib=2048 gib=32 model=/dev/shm all=0 only=
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--device) devices="$devices $2" && shift ;;
@@ -275,6 +343,7 @@ run()
 		--gib) gib=$2 && shift ;;
 		--model) model=$2 && shift ;;
 		--all) all=1 ;;
+		--only) only=$2 && shift ;;
 		*) echo "gpu_all.sh: $1?" >&2 && exit 2 ;;
 		esac
 		shift
@@ -291,14 +360,19 @@ run()
 	echo
 	row what measured "at least" aim
 	row --- --- --- ---
-	equality
-	sanitizer
-	for device in $devices; do rates "$device"; done
-	opencl_beside_cuda
-	make_model
-	verify_all
-	peers
-	interference
+	if wanted equality; then equality; fi
+	if wanted sanitizer; then sanitizer; fi
+	if wanted rates; then
+		for device in $devices; do rates "$device"; done
+		opencl_beside_cuda
+	fi
+	if wanted verify || wanted scale || wanted peers || wanted pytorch; then
+		make_model
+	fi
+	if wanted verify; then verify_all; fi
+	if wanted scale; then scale_all; fi
+	if wanted peers; then peers; fi
+	if wanted pytorch; then interference; fi
 	return $failed
 }
 
