@@ -257,6 +257,18 @@ certificates()
 		mihfs_verifies_certificate other
 }
 
+# --- what neither may take ----------------------------------------------------
+
+changed()
+{
+	for kind in statement bundle keyless; do
+		check "each part of a $kind, changed: refused as there" \
+			timeout -k 5 300 "$venv/bin/python" \
+			"$here/interop_mutants.py" "$kind" "$MIHFS" \
+			"$here/../tests/fixtures" "$work"
+	done
+}
+
 mt_begin
 mkdir -p "$cache"
 check "model-signing $oms_version is there" fetch_venv
@@ -275,6 +287,7 @@ theirs_by "theirs, blake2b" blake2 0
 theirs_by "theirs, blake3" blake3 0
 new_certificate other other basicConstraints=critical,CA:TRUE >/dev/null 2>&1
 certificates
+changed
 single_by "theirs, a single file by blake3" blake3 0
 single_by "theirs, a single file in shards" sha256 65537
 # An empty file has no shard: mihfs cannot show what nothing vouches for.

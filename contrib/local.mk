@@ -3,7 +3,7 @@ EXTRA_DIST += \
 	.shellcheckrc .clang-format .ci/run \
 	contrib/ci.sh contrib/demo.sh contrib/deps.sh contrib/test.sh \
 	contrib/fuzz.sh contrib/interop.sh contrib/interop.py contrib/libfuse.sh \
-	contrib/lint_scripts.sh \
+	contrib/interop_mutants.py contrib/lint_scripts.sh \
 	contrib/monitoring/README.md contrib/monitoring/alerts.yml \
 	contrib/monitoring/dashboard.json \
 	contrib/oms-conformance contrib/real_model.sh contrib/real_model.py \
