@@ -239,7 +239,7 @@ struct mih_gpu_member {
  * mih_gpu_members() - the devices that @dev consists of, or itself
  * @members: room for @max
  *
- * Return: how many were filled in; 0 while none was found yet.
+ * Return: how many there are, perhaps more than @max; 0 while none is found.
  */
 size_t mih_gpu_members(struct mih_gpu_dev *dev, struct mih_gpu_member *members,
 		       size_t max);

@@ -427,13 +427,14 @@ size_t mih_gpu_members(struct mih_gpu_dev *dev, struct mih_gpu_member *members,
 	size_t n;
 
 	if (dev->ops->submit != set_submit) {
-		look_at(dev, members);
-		return max > 0;
+		if (max > 0)
+			look_at(dev, members);
+		return 1;
 	}
 	pthread_mutex_lock(&set->lock);
-	n = MIH_MIN(set->n, max);
+	n = set->n;
 	pthread_mutex_unlock(&set->lock);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < MIH_MIN(n, max); i++)
 		look_at(set->members[i].dev, &members[i]);
 	return n;
 }

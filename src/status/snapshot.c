@@ -1,6 +1,7 @@
 #include "status/snapshot.h"
 #include "status/status_internal.h"
 #include "util/bytes.h"
+#include "util/checked.h"
 #include "util/cleanup.h"
 
 #include <stdlib.h>
@@ -89,8 +90,10 @@ static void look_at(const struct mih_status_served *served,
 	mih_sig_bundle_root(served->model->bundle, root);
 	mih_bytes_to_hex(root, sizeof(root), g->root);
 	g->nfiles = served->model->nfiles;
-	g->ndevices = mih_gpu_members(mih_verify_engine_device(served->engine),
-				      g->devices, MIH_STATUS_DEVICES_MAX);
+	g->ndevices =
+	    MIH_MIN(mih_gpu_members(mih_verify_engine_device(served->engine),
+				    g->devices, MIH_STATUS_DEVICES_MAX),
+		    (size_t)MIH_STATUS_DEVICES_MAX);
 	look_at_files(served, g);
 	mih_verify_engine_stats(served->engine, &g->stats);
 }

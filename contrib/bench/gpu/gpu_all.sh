@@ -264,15 +264,58 @@ mounted()
 	wait $server || true
 }
 
+# Half of the model, to tell what a device takes to start from what it gives.
+make_half()
+{
+	mkdir -p "$work/half"
+	for i in 0 1 2 3; do ln "$work/model/$i.bin" "$work/half/"; done
+	"$dir/mihfs" sign --quiet --device cpu --private-key "$work/key" \
+		--signature "$work/half.json" "$work/half"
+}
+
+# beyond NAME OPTION...: the second half alone; the first is read as well
+beyond()
+{
+	name=$1
+	shift
+	timed "$dir/mihfs" verify --quiet --signature "$work/half.json" \
+		--public-key "$work/pub" "$@" "$work/half"
+	half=$seconds half_cpu=$cpu
+	timed "$dir/mihfs" verify --quiet --public-key "$work/pub" \
+		--signature "$work/mth4k-sha256.json" "$@" "$work/model"
+	row "verify, $name, once it runs" "$(awk -v n="$bytes" \
+		-v t="$((seconds - half))" -v c="$cpu" -v h="$half_cpu" 'BEGIN {
+		printf "%.1f GB/s, %.2f core-s/GiB", n / 2 / t,
+			(c - h) / (n / 2 / 1073741824) }')"
+}
+
+# read_alone N: the limit, N processes that read the model and do nothing else
+read_alone()
+{
+	part=$((bytes / 8 / 16 / 2097152))
+	timed sh -c "for i in 0 1 2 3 4 5 6 7; do
+		for at in \$(seq 0 15); do
+			echo if=$work/model/\$i.bin skip=\$((at * $part))
+		done
+	done | xargs -P $1 -L 1 dd of=/dev/null bs=2M count=$part status=none"
+	row "reading alone, $1 processes" "$(awk -v n="$bytes" -v t="$seconds" \
+		-v c="$cpu" 'BEGIN { printf "%.1f GB/s, %.2f core-s/GiB",
+			n / t, c / (n / 1073741824) }')"
+}
+
 # What several devices are worth: verify, and a mount where root can mount.
 scale_all()
 {
 	[ "$all" = 1 ] || return 0
+	make_half
 	n=1
 	while is_there $((n - 1)); do
 		# shellcheck disable=SC2046
 		verify "$n of ${devices%%[: ]*}" mth4k-sha256 \
 			"$([ $n = 1 ] || echo 1.6x of one for two)" $(names $n)
+		# shellcheck disable=SC2046
+		beyond "$n of ${devices%%[: ]*}" $(names $n)
+		read_alone $((14 * n))
 		if [ "$(id -u)" = 0 ] && [ -c /dev/fuse ]; then mounted $n; fi
 		n=$((2 * n))
 	done

@@ -5,7 +5,8 @@
 
 #define PIECE	      MIH_VERIFY_BULK_PIECE
 #define FAR	      ((size_t)2 << 20) /* a piece for devices */
-#define FAR_PIECES    48
+#define FAR_PIECES    ((size_t)48)	/* for each device */
+#define FAR_THREADS   14
 #define MANY	      1000  /* files; of a mean size below ... */
 #define SMALL	      65536 /* ... this many bytes: */
 #define THREADS_SMALL 4	    /* threads for each core */
@@ -39,10 +40,17 @@ static bool has_hints(const struct mih_verify_bulk *bulk)
 	return false;
 }
 
+/* Devices that are there or on their way; at least one. */
+static size_t count_devices(struct mih_gpu_dev *dev)
+{
+	return MIH_MAX(mih_gpu_members(dev, NULL, 0), (size_t)1);
+}
+
 /* The processor hashes a piece while it is in its cache. For a device 96 MiB
  * are enough to keep its bus busy while others are read, and with more, reading
  * costs twice as much: each buffer has left the caches when its turn comes
- * again. Some cores are left to those who feed the device: all wait for them.
+ * again. So many cores read what one device takes, and more stand in each
+ * other's way; some are left to those who feed it, since all wait for them.
  * What is chained goes in small steps. */
 struct mih_verify_bulk_shape
 mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
@@ -51,14 +59,17 @@ mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 		.nthreads = wanted_threads(bulk),
 		.piece = PIECE,
 	};
+	size_t n;
 
 	shape.npieces = MIH_VERIFY_BULK_AHEAD * shape.nthreads;
-	if (bulk->dev != mih_gpu_cpu() && bulk->flat == MIH_HASH_NONE &&
-	    !has_hints(bulk)) {
-		if (!bulk->nthreads)
-			shape.nthreads -= shape.nthreads / 8;
-		shape.piece = FAR;
-		shape.npieces = MIH_MAX(2 * shape.nthreads, (size_t)FAR_PIECES);
-	}
+	if (bulk->dev == mih_gpu_cpu() || bulk->flat != MIH_HASH_NONE ||
+	    has_hints(bulk))
+		return shape;
+	n = count_devices(bulk->dev);
+	if (!bulk->nthreads)
+		shape.nthreads = MIH_MIN(shape.nthreads - shape.nthreads / 8,
+					 n * FAR_THREADS);
+	shape.piece = FAR;
+	shape.npieces = MIH_MAX(2 * shape.nthreads, n * FAR_PIECES);
 	return shape;
 }
