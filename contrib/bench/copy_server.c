@@ -79,6 +79,12 @@ void mih_verify_read_release(struct mih_verify_read *request)
 	(void)request;
 }
 
+void mih_verify_note_way(struct mih_verify_engine *engine, size_t file,
+			 const char *way)
+{
+	(void)engine, (void)file, (void)way;
+}
+
 void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
 			   struct mih_verify_file_stats *stats_out)
 {

@@ -168,7 +168,7 @@ baseline()
 # the same files are read by PRIME, unless it is "-".
 measure()
 {
-	mode=$1 test=$2 prime=$3 how=$4 ways=$5
+	mode=$1 test=$2 prime=$3 then=$4 many=$5
 	shift 5
 	for device in $devices; do
 		for _ in $(seq "$rounds"); do
@@ -177,8 +177,8 @@ measure()
 			serve "$device" "$mode"
 			base=$work/mnt
 			[ "$prime" = - ] ||
-				meter "prime" "$prime" "$ways" "$@"
-			meter "$device.$mode.$test" "$how" "$ways" "$@"
+				meter "prime" "$prime" "$many" "$@"
+			meter "$device.$mode.$test" "$then" "$many" "$@"
 			stop
 		done
 	done

@@ -37,6 +37,9 @@ static void opened(struct opening *o)
 	    mih_fs_mode_open(&o->fs->modes, o->req, o->ino,
 			     mih_verify_staged(engine, o->open.file), &o->fi);
 
+	if (!err)
+		mih_verify_note_way(engine, o->open.file,
+				    mih_fs_mode_name(&o->fi));
 	if (err)
 		mih_fs_reply_err(o->req, err);
 	else if (fuse_reply_open(o->req, &o->fi) == 0)

@@ -72,6 +72,25 @@ static void write_stats(struct mih_buffer *out,
 	mih_json_end(out, '}');
 }
 
+static void write_ways(struct mih_buffer *out,
+		       const struct mih_status_generation *g)
+{
+	mih_json_begin(out, "served", '[');
+	for (size_t i = 0; i < g->nshown; i++) {
+		const struct mih_status_file *one = &g->shown[i];
+
+		if (!one->stats.way)
+			continue;
+		mih_json_begin(out, NULL, '{');
+		mih_json_text(out, "path", one->path);
+		mih_json_text(out, "by", one->stats.way);
+		mih_json_number(out, "verified_bytes",
+				one->stats.verified_bytes);
+		mih_json_end(out, '}');
+	}
+	mih_json_end(out, ']');
+}
+
 static void write_files(struct mih_buffer *out,
 			const struct mih_status_generation *g)
 {
@@ -127,6 +146,7 @@ static void write_generation(struct mih_buffer *out,
 	write_devices(out, g);
 	mih_json_text(out, "status", mih_status_name(g->status));
 	write_files(out, g);
+	write_ways(out, g);
 	mih_json_end(out, '}');
 }
 

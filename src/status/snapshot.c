@@ -60,7 +60,7 @@ static bool is_shown(const struct mih_status_generation *g,
 	if (g->nshown == MIH_STATUS_FILES_MAX)
 		return false;
 	return g->nfiles <= MIH_STATUS_FILES_MAX || stats->failures ||
-	       stats->status == MIH_VERIFY_FAILED;
+	       stats->way || stats->status == MIH_VERIFY_FAILED;
 }
 
 static void look_at_files(const struct mih_status_served *served,

@@ -32,8 +32,8 @@ struct mih_status_generation {
 	uint64_t nbytes;
 	enum mih_verify_status status; /* of all files together */
 	uint64_t files[MIH_STATUS_STATES];
-	/* All of them, or if there are more than fit, those that had failures.
-	 */
+	/* All of them, or if there are more than fit, those that had failures
+	 * or were opened. */
 	struct mih_status_file shown[MIH_STATUS_FILES_MAX];
 	size_t nshown;
 	struct mih_gpu_member devices[MIH_STATUS_DEVICES_MAX];

@@ -211,7 +211,17 @@ struct mih_verify_file_stats {
 	enum mih_verify_status status;
 	uint64_t verified_bytes; /* of distinct groups proven so far */
 	uint64_t failures;	 /* loads that ended BAD */
+	const char *way; /* as of mih_verify_note_way(); NULL: never opened */
 };
+
+/**
+ * mih_verify_note_way() - how the bytes of an open file get to its readers
+ * @way: a word for people; static
+ *
+ * For the statistics alone.
+ */
+void mih_verify_note_way(struct mih_verify_engine *engine, size_t file,
+			 const char *way);
 
 /** mih_verify_file_stats() - a snapshot for one file. */
 void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,

@@ -76,6 +76,10 @@ umount "$mnt"
 check "--verify=mount serves a good model" mt_try_mount "$work/model" \
 	--verify=mount
 mt_umount
+check_status "and reads with the devices that are named" 3 "$MIHFS" mount \
+	--root "$bundle" --public-key "$pub" --verify=mount --device opencl:99 \
+	"$work/model" "$mnt"
+check_said "by the process that checks" "'mihfs verify' ended with status"
 ln -s model "$work/-x"
 # shellcheck disable=SC2016
 check "--verify=mount takes a model whose name begins with '-'" \

@@ -98,6 +98,8 @@ for how in cache direct stage; do
 		check "stage: and the status counts what is staged" \
 			grep -q '"stage_bytes": *[1-9]' "$mnt/.mihfs/status.json"
 	fi
+	fell_back || check "$how: the status says so of each file" sh -c \
+		'"$MIHFS" status "$1" | grep -q "^  by $2  *large, "' sh "$mnt" $how
 	if [ "${MIHFS_EXPECT_SERVE-}" = 1 ]; then
 		check_fails "$how is possible here" fell_back
 	elif [ $how != cache ] && fell_back; then

@@ -57,11 +57,15 @@ cat "$mnt/one-group" >/dev/null
 check_equal "one file was read" \
 	"$(field 's["status"], s["generations"][0]["files"]["verified"]')" \
 	"partial 1"
+check_equal "and how its bytes got to the reader" \
+	"$(field '[(f["path"], f["by"]) for f in s["generations"][0]["served"]]')" \
+	"[('one-group', 'cache')]"
 check_equal "its bytes are counted" \
 	"$(field 's["counters"]["verified_bytes"]')" 65536
 check_status "so far all is right" 0 "$MIHFS" status "$mnt"
 check_said "in words" "^signed by    key "
 check_said "and figures" "^files        12 .*: 1 verified"
+check_said "and each opened file" "^  by cache   one-group, 64.0 KiB verified"
 
 check_status "there is one way to show it" 2 \
 	"$MIHFS" status --json --watch "$mnt"

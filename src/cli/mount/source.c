@@ -3,9 +3,12 @@
 #include "util/checked.h"
 #include "util/cleanup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void free_trust(struct mih_sig_trust **trust)
 {
@@ -17,22 +20,54 @@ static void close_model(struct mih_verify_model **model)
 	mih_verify_model_close(*model);
 }
 
+/* A driver that was used before a fork is of no use after it: the devices are
+ * those of a process that ends with the check. Its summary is nobody's. */
+static int verify_in_child(int argc, const char **argv)
+{
+	pid_t pid;
+	int status;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return MIH_CLI_SYSTEM;
+	if (pid == 0) {
+		int code = MIH_CLI_SYSTEM;
+
+		if (freopen("/dev/null", "w", stdout))
+			code = mih_cli_verify(argc, (char **)argv);
+		fflush(NULL);
+		_exit(code);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return MIH_CLI_SYSTEM;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : MIH_CLI_SYSTEM;
+}
+
+static const char **device_words(const struct mih_cli_mount_options *o,
+				 const char **at)
+{
+	for (size_t i = 0; i < o->devices.device.n; i++) {
+		*at++ = "--device";
+		*at++ = o->devices.device.items[i];
+	}
+	return at;
+}
+
 /* --verify=mount is "mihfs verify" before anything is served. Later reads are
  * checked all the same, since the files may change at any time. */
-static int verify_all(const struct mih_cli_mount_options *o)
+static int verify_all(const struct mih_cli_mount_options *o, bool serving)
 {
-	mih_autofree const char **argv =
-	    calloc(15 + mih_cli_trust_nwords(&o->trust), sizeof(*argv));
+	mih_autofree const char **argv = calloc(
+	    15 + 2 * o->devices.device.n + mih_cli_trust_nwords(&o->trust),
+	    sizeof(*argv));
 	const char **at = argv;
 
 	if (!argv)
 		return mih_cli_fail(-ENOMEM);
 	*at++ = "verify";
-	*at++ = "--quiet";
 	*at++ = "--ignore-unsigned-files";
-	/* A driver that was used before a fork is of no use after it. */
-	*at++ = "--device";
-	*at++ = "cpu";
 	*at++ = "--signature";
 	*at++ = o->root;
 	if (o->tree) {
@@ -45,19 +80,28 @@ static int verify_all(const struct mih_cli_mount_options *o)
 		*at++ = "--symlink-root";
 		*at++ = o->symlink_root;
 	}
+	/* Who serves has threads and a sandbox, and cannot fork. */
+	if (serving) {
+		*at++ = "--quiet";
+		*at++ = "--device";
+		*at++ = "cpu";
+	} else {
+		at = device_words(o, at);
+	}
 	at = mih_cli_trust_words(&o->trust, at);
 	*at++ = "--"; /* it may begin with one */
 	*at++ = o->model;
-	return mih_cli_verify((int)(at - argv), (char **)argv);
+	return serving ? mih_cli_verify((int)(at - argv), (char **)argv)
+		       : verify_in_child((int)(at - argv), argv);
 }
 
-static mih_err check_bytes(const struct mih_cli_mount_options *o)
+static mih_err check_bytes(const struct mih_cli_mount_options *o, bool serving)
 {
 	int code;
 
 	if (o->verify != MIH_CLI_VERIFY_MOUNT)
 		return 0;
-	code = verify_all(o);
+	code = verify_all(o, serving);
 	if (code == MIH_CLI_DONE)
 		return 0;
 	return mih_err_fail(code == MIH_CLI_UNVERIFIED ? MIH_EDIGEST : -EIO,
@@ -90,7 +134,7 @@ mih_err mih_cli_source_open(const struct mih_cli_mount_options *o,
 	params.trust = trust;
 	err = mih_verify_model_open(&params, &model);
 	if (!err)
-		err = check_bytes(o);
+		err = check_bytes(o, !problem);
 	if (err)
 		return err;
 	*model_out = MIH_STEAL(&model);

@@ -11,11 +11,13 @@
 
 /**
  * mih_cli_source_open() - load trust, check the signature, see every file
- * @problem: as in struct mih_verify_model_params; context is NULL
+ * @problem: as in struct mih_verify_model_params; context is NULL. NULL: a
+ *           server asks, which has threads
  *
  * Looks at every path anew, whatever was found there before. With
  * --verify=mount all bytes are read and checked too, and what is wrong with
- * them told on stderr.
+ * them told on stderr: by all devices, with progress where that is a terminal,
+ * but for a server by the processor.
  *
  * Return: as mih_cli_trust_load() and mih_verify_model_open().
  */

@@ -60,6 +60,21 @@ static void print_failed(const json_t *generation)
 	json_array_foreach(failed, i, one) print_text("  failed", one, "path");
 }
 
+static void print_served(const json_t *generation)
+{
+	const json_t *served = json_object_get(generation, "served"), *one;
+	char size[32];
+	size_t i;
+
+	json_array_foreach(served, i, one)
+	{
+		printf("  by %-7s ", text_of(one, "by"));
+		mih_cli_status_put(text_of(one, "path"));
+		printf(", %s verified\n",
+		       size_text(number(one, "verified_bytes"), size));
+	}
+}
+
 static void print_devices(const json_t *generation)
 {
 	const json_t *devices = json_object_get(generation, "devices"), *one;
@@ -92,6 +107,7 @@ static void print_generation(const json_t *generation)
 	       number(files, "verified"), number(files, "partial"),
 	       number(files, "unverified"), number(files, "failed"));
 	print_failed(generation);
+	print_served(generation);
 }
 
 static void print_reloads(const json_t *reloads)

@@ -97,11 +97,24 @@ static void answer_with(const struct mih_fs_mode *mode,
 	fi->backing_id = mode->backing;
 }
 
+const char *mih_fs_mode_name(const struct fuse_file_info *fi)
+{
+	if (fi->backing_id)
+		return "stage";
+	return fi->direct_io ? "direct" : "cache";
+}
+
 #else /* a libfuse before 3.17 */
 
 bool mih_fs_can_stage(void)
 {
 	return false;
+}
+
+const char *mih_fs_mode_name(const struct fuse_file_info *fi)
+{
+	(void)fi;
+	return "cache";
 }
 
 void mih_fs_modes_agree(struct mih_fs_modes *modes, struct fuse_conn_info *conn)

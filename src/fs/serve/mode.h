@@ -72,6 +72,10 @@ MIH_MUST_CHECK mih_err mih_fs_mode_open(struct mih_fs_modes *modes,
 					fuse_req_t req, fuse_ino_t ino,
 					int staged, struct fuse_file_info *fi);
 
+/** mih_fs_mode_name() - "cache", "direct" or "stage", as an open was answered.
+ */
+const char *mih_fs_mode_name(const struct fuse_file_info *fi);
+
 /**
  * mih_fs_mode_close() - undo one open of @ino
  * @session: whose kernel holds the memory file

@@ -224,6 +224,12 @@ static enum mih_verify_status status_of(const struct mih_verify_file *file,
 	return verified ? MIH_VERIFY_PARTIAL : MIH_VERIFY_UNVERIFIED;
 }
 
+void mih_verify_note_way(struct mih_verify_engine *engine, size_t file,
+			 const char *way)
+{
+	atomic_store(&engine->files[file].way, way);
+}
+
 void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
 			   struct mih_verify_file_stats *stats_out)
 {
@@ -237,6 +243,7 @@ void mih_verify_file_stats(struct mih_verify_engine *engine, size_t file,
 		.status = status_of(&engine->model->files[file], run, verified),
 		.verified_bytes = verified,
 		.failures = atomic_load(&run->failures),
+		.way = atomic_load(&run->way),
 	};
 	pthread_mutex_unlock(&run->lock);
 }

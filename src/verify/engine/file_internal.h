@@ -83,6 +83,7 @@ struct mih_verify_file_run {
 	bool bad_groups; /* are why; each of them is told of by itself */
 	struct mih_log_budget budget; /* of lines about it */
 	atomic_uint nbad;	      /* standing verdicts */
+	const char *_Atomic way;      /* to its readers; for people */
 	_Atomic uint64_t failures;
 };
 
