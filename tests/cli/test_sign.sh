@@ -139,7 +139,8 @@ expect 0 "--password" "$MIHFS" sign --signature "$sig" \
 	--private-key "$work/enc.pem" --password secret "$model"
 expect 0 "verify after --password" verify "$model"
 mkdir "$work/long"
-truncate -s 1G "$work/long/zeros"
+# So long that no load lets it end before it has been looked at.
+truncate -s 64G "$work/long/zeros"
 "$MIHFS" sign --quiet --signature "$work/long.json" \
 	--private-key "$work/enc.pem" --password secret "$work/long" &
 signer=$!
