@@ -23,7 +23,7 @@ fixtures=$top_srcdir/tests/fixtures
 sanitize=address,undefined
 flags="-g -O1 -w -fno-sanitize-recover=all -include $top_builddir/config.h
 -I$top_builddir -I$top_srcdir/src -I$top_srcdir/tests"
-targets='bundle keyless resource sidecar'
+targets='bundle certificate checkpoint keyless resource sidecar'
 
 dir=${MIHFS_FUZZ_DIR-}
 if [ -z "$dir" ]; then
@@ -75,11 +75,27 @@ seed_bundle()
 			"$fixtures"/*/*.sig
 }
 
-seed_keyless()
+# keyless_parts TARGET: each target gets all parts; most are none of its own
+keyless_parts()
 {
-	python3 "$top_srcdir/tests/fuzz/seed_keyless.py" corpus.keyless \
+	python3 "$top_srcdir/tests/fuzz/seed_keyless.py" "corpus.$1" \
 		"$fixtures"/keyless*/*.sig \
 		"$fixtures"/keyless*/trusted_root.json
+}
+
+seed_certificate()
+{
+	keyless_parts certificate
+}
+
+seed_checkpoint()
+{
+	keyless_parts checkpoint
+}
+
+seed_keyless()
+{
+	keyless_parts keyless
 }
 
 seed_resource()

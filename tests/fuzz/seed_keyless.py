@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cut seeds for fuzz_keyless from keyless bundles: seed_keyless.py OUT FILE..."""
+"""Cut seeds for fuzz targets from keyless bundles: seed_keyless.py OUT FILE..."""
 import base64
 import json
 import sys
