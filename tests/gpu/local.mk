@@ -4,6 +4,11 @@ TESTS += test_staging
 test_staging_SOURCES = tests/gpu/test_staging.c
 test_staging_LDADD = libgpu.a libutil.a $(CMOCKA_LIBS)
 
+check_PROGRAMS += test_pinned
+TESTS += test_pinned
+test_pinned_SOURCES = tests/gpu/test_pinned.c
+test_pinned_LDADD = libgpu.a libutil.a $(CMOCKA_LIBS)
+
 check_PROGRAMS += test_device_equal
 test_device_equal_SOURCES = tests/gpu/test_device_equal.c
 test_device_equal_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CMOCKA_LIBS) $(CRYPTO_LIBS)

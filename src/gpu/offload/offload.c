@@ -70,14 +70,17 @@ static void *lane_main(void *arg)
 {
 	struct mih_gpu_offload *off = arg;
 	size_t part = atomic_fetch_add(&off->touched, 1);
+	bool touches = part < MIH_GPU_LANES - 1;
 
-	if (part < MIH_GPU_LANES - 1)
+	if (touches)
 		mih_gpu_pinned_touch(&off->pinned, part, MIH_GPU_LANES - 1);
 	/* The default slack would make each pause between polls 50 us longer.
 	 */
 	prctl(PR_SET_TIMERSLACK, 1000ul);
 	if (wait_for_port(off))
 		mih_gpu_lane_run(off);
+	else if (touches)
+		mih_gpu_pinned_drop(&off->pinned, part, MIH_GPU_LANES - 1);
 	return NULL;
 }
 
@@ -192,10 +195,10 @@ static void offload_close(struct mih_gpu_dev *dev)
 	}
 	/* A device that no longer answers would not answer a release either:
 	 * leave it to the end of the process. */
-	if (off->port && off->state != MIH_GPU_DOWN) {
+	if (!off->port || off->state != MIH_GPU_DOWN)
 		mih_gpu_pinned_close(&off->pinned, off->ops, off->port);
+	if (off->port && off->state != MIH_GPU_DOWN)
 		off->ops->close(off->port);
-	}
 	mih_gpu_staging_fini(&off->staging);
 	pthread_cond_destroy(&off->noticed);
 	pthread_cond_destroy(&off->changed);

@@ -18,17 +18,27 @@ void mih_gpu_pinned_reserve(struct mih_gpu_pinned *pinned,
 	pinned->is_ours = pinned->base != NULL;
 }
 
+static void advise(const struct mih_gpu_pinned *pinned, size_t i, size_t n,
+		   int advice)
+{
+	size_t from = pinned->len / n * i, to = pinned->len / n * (i + 1);
+
+	from -= from % (size_t)sysconf(_SC_PAGESIZE);
+	if (pinned->is_ours)
+		(void)madvise(pinned->base + from, to - from, advice);
+}
+
 /* Nothing is written: the block may be in use by now. */
 void mih_gpu_pinned_touch(const struct mih_gpu_pinned *pinned, size_t i,
 			  size_t n)
 {
-	size_t from = pinned->len / n * i, to = pinned->len / n * (i + 1);
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	advise(pinned, i, n, MADV_POPULATE_WRITE);
+}
 
-	from -= from % page;
-	if (pinned->is_ours)
-		(void)madvise(pinned->base + from, to - from,
-			      MADV_POPULATE_WRITE);
+void mih_gpu_pinned_drop(const struct mih_gpu_pinned *pinned, size_t i,
+			 size_t n)
+{
+	advise(pinned, i, n, MADV_DONTNEED);
 }
 
 void mih_gpu_pinned_open(struct mih_gpu_pinned *pinned,

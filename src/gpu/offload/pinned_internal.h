@@ -29,6 +29,11 @@ void mih_gpu_pinned_reserve(struct mih_gpu_pinned *pinned,
 void mih_gpu_pinned_touch(const struct mih_gpu_pinned *pinned, size_t i,
 			  size_t n);
 
+/** mih_gpu_pinned_drop() - give the memory of part @i back: the port has not
+ *  opened, and nobody ever will use it. */
+void mih_gpu_pinned_drop(const struct mih_gpu_pinned *pinned, size_t i,
+			 size_t n);
+
 /** mih_gpu_pinned_open() - pin or allocate it; base is NULL if neither can be.
  */
 void mih_gpu_pinned_open(struct mih_gpu_pinned *pinned,
