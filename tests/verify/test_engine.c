@@ -456,6 +456,24 @@ static void test_read_through_bytes_are_kept_on_demand(void **state)
 			 once);
 }
 
+/* Of a file that does not fit, the part that does is not read a second time. */
+static void test_what_fits_stays(void **state)
+{
+	struct engine_test *t = *state;
+	uint64_t once, twice;
+
+	t->params.memory = 16 * MIB;
+	t->params.keep_read = true;
+	mih_test_engine_restart(t);
+	read_everything(t);
+	once = mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES];
+	read_everything(t);
+	twice = mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES];
+	assert_true(twice - once <= once - 4 * MIB);
+	assert_true(mih_test_engine_stats(t).gauges[MIH_VERIFY_CACHE_BYTES] <=
+		    16 * MIB);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -482,6 +500,7 @@ int main(void)
 		CASE(test_no_memory_still_serves),
 		CASE(test_budget_is_kept),
 		CASE(test_read_through_bytes_are_kept_on_demand),
+		CASE(test_what_fits_stays),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

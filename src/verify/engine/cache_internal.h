@@ -20,6 +20,8 @@
 #define NBUCKETS      1024		 /* per shard */
 #define SPARE_MAX     ((size_t)32 << 20) /* bytes of slots kept for reuse */
 #define READ_MAX      ((size_t)32 << 20) /* and of extents read through */
+#define FLIGHT_MAX    ((size_t)96 << 20) /* and of the budget, never kept */
+#define STALE_NS      10000000000u /* unused for so long: room for others */
 #define NCLASSES      7 /* slot sizes: 4 KiB, 16 KiB, 64 KiB .. 1 MiB */
 
 struct mih_verify_backing;
@@ -131,6 +133,8 @@ void mih_verify_extent_settle(struct mih_verify_engine *engine,
 			      struct mih_verify_extent *extent);
 /** Drop the oldest extents until the budget is kept. */
 void mih_verify_cache_trim(struct mih_verify_engine *engine);
+/** May one more extent that is read through be kept? Takes no lock. */
+bool mih_verify_cache_keeps(const struct mih_verify_engine *engine);
 /** Free the slots that are kept for reuse. */
 void mih_verify_spare_drop(struct mih_verify_engine *engine);
 MIH_MUST_CHECK mih_err mih_verify_cache_init(struct mih_verify_engine *engine);

@@ -309,6 +309,32 @@ void mih_verify_cache_trim(struct mih_verify_engine *engine)
 	pthread_mutex_unlock(&engine->evict_lock);
 }
 
+/*
+ * Where nobody above caches, files larger than the cache are read through
+ * again and again. If each extent took the place of the oldest, none would
+ * still be there when its turn comes: so the first ones stay, as long as
+ * somebody uses them, and the rest passes through memory that is still in the
+ * processor's caches, and pinned. On 16 cores and a GPU that alone made a first
+ * pass of 16 readers a quarter faster.
+ */
+bool mih_verify_cache_keeps(const struct mih_verify_engine *engine)
+{
+	size_t memory =
+	    atomic_load_explicit(&engine->memory, memory_order_relaxed);
+	size_t flight = MIH_MIN(memory / 2, FLIGHT_MAX);
+	uint64_t oldest = UINT64_MAX;
+
+	if (bytes_held(engine) + flight <= memory)
+		return true;
+	for (size_t i = 0; i < NSHARDS; i++)
+		oldest = MIH_MIN(
+		    oldest,
+		    atomic_load_explicit(
+			&engine->shards[i].ages[MIH_VERIFY_KEPT].oldest_ns,
+			memory_order_relaxed));
+	return oldest < mih_verify_now_ns() - STALE_NS;
+}
+
 mih_err mih_verify_cache_init(struct mih_verify_engine *engine)
 {
 	engine->shards = calloc(NSHARDS, sizeof(*engine->shards));

@@ -180,8 +180,8 @@ static void wait_for(struct mih_verify_read *request,
 }
 
 /*
- * Will the reader be past this extent with this request? If the kernel keeps
- * its bytes, they are of little worth here.
+ * Will the reader be past this extent with this request? Where the kernel keeps
+ * its bytes, or there is no room to, they are of little worth here.
  */
 static void weigh(struct mih_verify_extent *extent, uint16_t want,
 		  uint16_t there, bool sequential)
@@ -228,7 +228,7 @@ static void ask_extent(struct mih_verify_read *request,
 	mih_verify_load_start(&job);
 	if (want & ~(extent->good | extent->loading))
 		read_fail(request, -ENOMEM);
-	if (!engine->keep_read)
+	if (!engine->keep_read || !mih_verify_cache_keeps(engine))
 		weigh(extent, want, there, whole);
 	collect(request, extent, want & extent->good);
 	if (want & extent->loading)
