@@ -13,9 +13,8 @@
  * to do: its done() always gets 0. A single device (struct mih_gpu_ops) may
  * fail, and says so with MIH_EBACKEND.
  *
- * To add hardware: if it has streams, memory of its own and kernels in C,
- * write a port (gpu/port_internal.h), which is far less than a device;
- * otherwise a file like cpu.c with the functions of struct mih_gpu_ops.
+ * To add hardware with streams, memory of its own and kernels in C, write a
+ * port (gpu/port_internal.h), far less than a device; else a file like cpu.c.
  */
 #ifndef MIH_GPU_DEVICE_H
 #define MIH_GPU_DEVICE_H
@@ -50,9 +49,8 @@ struct mih_gpu_batch {
 	/* GROUPS and LTHASH; kept until done(). A range of no bytes is legal
 	 * and gives no digest and no element. */
 	const struct mih_hash_range *ranges;
-	size_t nranges; /* 0 is legal */
-	/* LTHASH: for each range that of its file's path. */
-	const struct mih_hash_blake2b *prefixes;
+	size_t nranges;				 /* 0 is legal */
+	const struct mih_hash_blake2b *prefixes; /* LTHASH: of ranges' paths */
 	/* SEGMENTS, with the states before them; kept until done(). */
 	const struct mih_hash_segment *segments;
 	size_t nsegments; /* 0 is legal */
@@ -110,6 +108,8 @@ struct mih_gpu_ops {
 			    size_t len);
 	/** Was @buf this device's? Then it is free now. */
 	bool (*staging_free)(struct mih_gpu_dev *dev, void *buf, size_t len);
+	/** gpu/lend/lend.h; NULL: it reads no memory but its own faster. */
+	const struct mih_gpu_lend_ops *lending;
 	/** One line for people: name, memory, driver. */
 	const char *(*describe)(struct mih_gpu_dev *dev);
 };

@@ -1,3 +1,4 @@
+#include "gpu/lend/lend.h"
 #include "gpu/batch_internal.h"
 #include "gpu/device_internal.h"
 #include "gpu/footprint.h"
@@ -265,6 +266,24 @@ void mih_gpu_close(struct mih_gpu_dev *dev)
 {
 	if (dev)
 		dev->ops->close(dev);
+}
+
+bool mih_gpu_borrows(struct mih_gpu_dev *dev)
+{
+	return dev->ops->lending && dev->ops->lending->borrows(dev);
+}
+
+void mih_gpu_lend(struct mih_gpu_dev *dev, const void *base, size_t len)
+{
+	if (dev->ops->lending)
+		(void)dev->ops->lending->lend(dev, base, len);
+}
+
+bool mih_gpu_take_back(struct mih_gpu_dev *dev, const void *base, size_t len,
+		       bool wait)
+{
+	return !dev->ops->lending ||
+	       dev->ops->lending->take_back(dev, base, len, wait);
 }
 
 void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch)
