@@ -27,6 +27,12 @@ test_engine_devices_SOURCES = tests/verify/test_engine_devices.c \
 	tests/gpu/sim_port.c tests/gpu/sim_port.h
 test_engine_devices_LDADD = $(verify_test_ldadd)
 
+check_PROGRAMS += test_stage_lent
+TESTS += test_stage_lent
+test_stage_lent_SOURCES = tests/verify/test_stage_lent.c \
+	tests/gpu/sim_port.c tests/gpu/sim_port.h
+test_stage_lent_LDADD = $(verify_test_ldadd)
+
 read_tests = test_bulk test_look test_scan
 check_PROGRAMS += $(read_tests)
 TESTS += $(read_tests)

@@ -225,7 +225,8 @@ static void load_end(struct mih_verify_load *load, uint16_t unread)
 		mih_verify_read_put(wait->request);
 	}
 	if (load->fill)
-		mih_verify_fill_part(load->fill, load->bad ? err : 0);
+		mih_verify_fill_part(load->fill, load->off,
+				     load->bad ? err : 0);
 	mih_verify_cache_trim(engine);
 	load_put(load);
 	atomic_fetch_sub(&engine->inflight, 1);
@@ -393,6 +394,8 @@ static void load_run(struct mih_verify_load *load)
 		load_fail(load, -ENOMEM);
 		return;
 	}
+	if (is_direct(load))
+		mih_verify_loan_ahead(load->fill->loan, load->off);
 	load_read(load);
 	load_hash(load);
 }

@@ -277,19 +277,46 @@ static void keep_stage(struct mih_verify_opening *opening)
 	mih_verify_stage_drop(&engine->stages, stage);
 }
 
+static void opening_run(struct mih_pool_work *work);
+
+static void finish(struct mih_verify_opening *opening, mih_err err)
+{
+	struct mih_verify_engine *engine = opening->engine;
+	struct mih_verify_stage **stage = &engine->files[opening->file].stage;
+	struct mih_verify_fill *fill = &opening->fill;
+
+	opening->told = err == -EIO;
+	if (!mih_verify_loan_end(MIH_STEAL(&fill->loan)))
+		mih_verify_stage_abandon(*stage);
+	if (fill->to && err)
+		mih_verify_stage_drop(&engine->stages, stage);
+	else if (fill->to)
+		keep_stage(opening);
+	opening_end(opening, err);
+}
+
+static void run_finish(struct mih_pool_work *work)
+{
+	struct mih_verify_opening *opening =
+	    container_of(work, struct mih_verify_opening, work);
+
+	work->run = opening_run;
+	finish(opening, atomic_load(&opening->fill.err));
+}
+
+/* To take back what was lent waits for a driver, which none of a device's own
+ * threads may do. */
 static void filled(struct mih_verify_fill *fill, mih_err err)
 {
 	struct mih_verify_opening *opening =
 	    container_of(fill, struct mih_verify_opening, fill);
-	struct mih_verify_engine *engine = opening->engine;
 
-	opening->told = err == -EIO;
-	if (fill->to && err)
-		mih_verify_stage_drop(&engine->stages,
-				      &engine->files[opening->file].stage);
-	else if (fill->to)
-		keep_stage(opening);
-	opening_end(opening, err);
+	if (!fill->loan) {
+		finish(opening, err);
+		return;
+	}
+	opening->work.run = run_finish;
+	mih_pool_submit(opening->engine->pool, &opening->work, MIH_POOL_URGENT);
 }
 
 /* Memory for all of the file. NULL: there is none, or it is filled already. */
@@ -329,6 +356,8 @@ static bool begin_whole(struct mih_verify_opening *opening)
 		.backing = opening->backing,
 		.file = opening->file,
 		.to = to,
+		.loan =
+		    to ? mih_verify_loan_new(engine->dev, to, nbytes) : NULL,
 		.unwanted_ns = &opening->unwanted_ns,
 		.done = filled,
 	};

@@ -71,8 +71,10 @@ void mih_verify_fill_start(struct mih_verify_fill *fill)
 	put(fill);
 }
 
-void mih_verify_fill_part(struct mih_verify_fill *fill, mih_err err)
+void mih_verify_fill_part(struct mih_verify_fill *fill, uint64_t off,
+			  mih_err err)
 {
+	mih_verify_loan_hashed(fill->loan, off);
 	if (err)
 		note(fill, err);
 	step(fill);

@@ -18,9 +18,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Smaller files would get a whole huge page where the system is generous. */
-#define HUGE_MIN ((uint64_t)2 << 20)
-
 void mih_verify_stages_init(struct mih_verify_stages *stages, uint64_t budget)
 {
 	struct rlimit limit;
@@ -142,22 +139,52 @@ void mih_verify_stages_end(struct mih_verify_stages *stages)
 	free_all(&dropped);
 }
 
+/* Where huge pages can lie in it: whatever of its addresses is not used goes
+ * back. */
+static void *map_aligned(int fd, size_t len)
+{
+	size_t room = len + MIH_VERIFY_HUGE_PAGE, before;
+	uint8_t *at = mmap(NULL, room, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *map;
+
+	if (at == MAP_FAILED)
+		return MAP_FAILED;
+	before = -(uintptr_t)at & (MIH_VERIFY_HUGE_PAGE - 1);
+	map = mmap(at + before, len, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_FIXED, fd, 0);
+	if (map == MAP_FAILED) {
+		int err = errno;
+
+		munmap(at, room);
+		errno = err;
+		return MAP_FAILED;
+	}
+	if (before)
+		munmap(at, before);
+	munmap(at + before + len, room - before - len);
+	return map;
+}
+
 /* Huge pages where the system allows them: filling 4 KiB pages stops at
- * 4-5 GB/s however many threads do it. */
+ * 4-5 GB/s however many threads do it. A smaller file would get a whole one
+ * where the system is generous. */
 static mih_err stage_map(struct mih_verify_stage *stage)
 {
+	bool huge = stage->nbytes >= MIH_VERIFY_HUGE_PAGE;
 	void *map;
 
 	stage->fd =
 	    memfd_create("mihfs-stage", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (stage->fd < 0 || ftruncate(stage->fd, (off_t)stage->nbytes) < 0)
 		return -errno;
-	map = mmap(NULL, stage->nbytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   stage->fd, 0);
+	map = huge ? map_aligned(stage->fd, (size_t)room_for(stage->nbytes))
+		   : mmap(NULL, stage->nbytes, PROT_READ | PROT_WRITE,
+			  MAP_SHARED, stage->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
 	stage->map = map;
-	if (stage->nbytes >= HUGE_MIN)
+	if (huge)
 		madvise(map, stage->nbytes, MADV_HUGEPAGE);
 	return 0;
 }
@@ -193,9 +220,17 @@ mih_err mih_verify_stage_new(struct mih_verify_stages *stages, uint64_t nbytes,
 	return err;
 }
 
+void mih_verify_stage_abandon(struct mih_verify_stage *stage)
+{
+	(void)mmap(MIH_STEAL(&stage->map), stage->nbytes, PROT_READ,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		   0);
+}
+
 mih_err mih_verify_stage_seal(struct mih_verify_stage *stage)
 {
-	munmap(MIH_STEAL(&stage->map), stage->nbytes);
+	if (stage->map)
+		munmap(MIH_STEAL(&stage->map), stage->nbytes);
 	if (fcntl(stage->fd, F_ADD_SEALS,
 		  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return -errno;
