@@ -1,5 +1,7 @@
 noinst_LIBRARIES += libverify.a
 libverify_a_SOURCES = \
+	src/verify/ahead/ahead_internal.h src/verify/ahead/learn.c \
+	src/verify/ahead/safetensors.c src/verify/ahead/strides.c \
 	src/verify/bulk.h \
 	src/verify/bulk/bulk.c src/verify/bulk/bulk_internal.h \
 	src/verify/bulk/shape.c src/verify/bulk/source.c \

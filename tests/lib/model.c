@@ -125,6 +125,8 @@ static void make_file(const struct mih_test_model *model, size_t i,
 		};
 
 		mih_test_model_bytes(i, off, range.len, buf);
+		if (!off && file->head)
+			memcpy(buf, file->head, file->head_len);
 		must(!mih_io_pwrite_full(fd, buf, range.len, off), path);
 		must(!mih_hash_stream_update(flat, buf, range.len), path);
 		mih_hash_groups(tree, &range, 1, digests);

@@ -14,6 +14,8 @@
 struct mih_test_file {
 	const char *path;
 	uint64_t nbytes;
+	const void *head; /* its first bytes, instead; NULL: none */
+	size_t head_len;  /* at most 1 MiB */
 };
 
 struct mih_test_model_params {

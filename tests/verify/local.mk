@@ -46,3 +46,13 @@ test_model_SOURCES = tests/verify/test_model.c
 test_model_LDADD = $(verify_test_ldadd)
 test_stage_SOURCES = tests/verify/test_stage.c
 test_stage_LDADD = $(verify_test_ldadd)
+
+ahead_tests = test_fetch test_header test_plan
+check_PROGRAMS += $(ahead_tests)
+TESTS += $(ahead_tests)
+test_fetch_SOURCES = tests/verify/ahead/test_fetch.c
+test_fetch_LDADD = $(verify_test_ldadd)
+test_header_SOURCES = tests/verify/ahead/test_header.c
+test_header_LDADD = $(verify_test_ldadd)
+test_plan_SOURCES = tests/verify/ahead/test_plan.c
+test_plan_LDADD = $(verify_test_ldadd)

@@ -1,17 +1,17 @@
 /*
  * What will be asked for next. A reader that goes on where it stopped gets
  * whole extents and a window ahead of it that grows with the way it has come;
- * one that jumps by equal steps gets the next steps; all others get the groups
- * they touch and nothing else.
+ * one that jumps by equal steps gets the next steps; one that jumps to where a
+ * tensor begins gets the tensor; all others get the groups they touch and
+ * nothing else.
  */
+#include "util/checked.h"
 #include "verify/engine/engine_internal.h"
-
-#include <string.h>
 
 #define RUN_MIN	   ((uint64_t)128 << 10) /* shorter runs mean nothing yet */
 #define WINDOW_MAX ((uint64_t)16 << 20)
-#define STEPS_MIN  2  /* equal steps before the next ones are fetched */
-#define STEPS_MAX  16 /* and how many of them at most */
+#define STEPS_MAX  16 /* of a reader that jumps, at most */
+#define FEW	   8  /* requests may still come in any order */
 
 /*
  * The kernel's own readahead sends neighbouring requests at the same time, and
@@ -36,21 +36,34 @@ static struct mih_verify_stream *stream_find(struct mih_verify_pattern *pattern,
 	return NULL;
 }
 
-/* A new reader takes the place of the one that was silent for longest. */
-static void stream_begin(struct mih_verify_pattern *pattern, uint64_t off,
-			 uint64_t end)
+/* Where a reader that is new takes the place of another: of the one that was
+ * silent for longest. One that has made a step is not new. */
+static struct mih_verify_stream *
+stream_place(struct mih_verify_pattern *pattern,
+	     struct mih_verify_strider *strider)
 {
-	struct mih_verify_stream *oldest = &pattern->streams[0];
+	unsigned oldest = 0;
 
-	for (size_t i = 1; i < NSTREAMS; i++)
-		if (pattern->streams[i].used < oldest->used)
-			oldest = &pattern->streams[i];
-	*oldest = (struct mih_verify_stream){
-		.begin = off,
-		.next = end,
-		.ahead = end,
-		.used = pattern->tick,
-	};
+	if (strider) {
+		struct mih_verify_stream *own =
+		    &pattern->streams[strider->stream];
+		uint64_t next = own->begin + strider->stride;
+
+		if (own->used && next + MIH_VERIFY_PAGE >= strider->at &&
+		    next <= strider->at + MIH_VERIFY_PAGE)
+			return own;
+	}
+	for (unsigned i = 1; i < NSTREAMS; i++)
+		if (pattern->streams[i].used < pattern->streams[oldest].used)
+			oldest = i;
+	if (strider)
+		strider->stream = oldest;
+	return &pattern->streams[oldest];
+}
+
+static bool has_ended(const struct mih_verify_stream *stream)
+{
+	return stream->limit && stream->next >= stream->limit;
 }
 
 /* Readers that asked lately: of the last requests, one was theirs. */
@@ -60,6 +73,7 @@ static uint64_t streams_alive(const struct mih_verify_pattern *pattern)
 
 	for (size_t i = 0; i < NSTREAMS; i++)
 		n += pattern->streams[i].used &&
+		     !has_ended(&pattern->streams[i]) &&
 		     pattern->streams[i].used + 4 * (uint64_t)NSTREAMS >=
 			 pattern->tick;
 	return MIH_MAX(n, (uint64_t)1);
@@ -77,6 +91,12 @@ static uint64_t window_max(const struct mih_verify_engine *engine,
 	       MIH_VERIFY_EXTENT * MIH_VERIFY_EXTENT;
 }
 
+/* Much of its way was left out: so far it has jumped, in small steps. */
+static bool leaves_gaps(const struct mih_verify_stream *stream)
+{
+	return stream->asked < (stream->next - stream->begin) / 4 * 3;
+}
+
 static void plan_sequential(const struct mih_verify_engine *engine,
 			    const struct mih_verify_file *file,
 			    const struct mih_verify_pattern *pattern,
@@ -87,7 +107,7 @@ static void plan_sequential(const struct mih_verify_engine *engine,
 	uint64_t to =
 	    stream->next + MIH_MIN(2 * way, window_max(engine, pattern));
 
-	if (way < RUN_MIN)
+	if (way < RUN_MIN || (leaves_gaps(stream) && stream->nrequests < FEW))
 		return;
 	plan->whole = engine->memory >= MIH_VERIFY_EXTENT;
 	if (to < file->nbytes)
@@ -99,38 +119,108 @@ static void plan_sequential(const struct mih_verify_engine *engine,
 	stream->ahead = MIH_MAX(stream->ahead, to);
 }
 
-static void plan_strided(const struct mih_verify_engine *engine,
-			 const struct mih_verify_file *file,
-			 struct mih_verify_pattern *pattern, uint64_t off,
-			 struct mih_verify_plan *plan)
+/* No extent of it is partly of another piece or tensor. */
+static bool is_inside(const struct mih_verify_stream *stream, uint64_t off,
+		      uint64_t end)
 {
-	uint64_t steps = MIH_MIN(2 * pattern->nsteps, (unsigned)STEPS_MAX);
-	uint64_t next = off + pattern->stride;
+	uint64_t from = off / MIH_VERIFY_EXTENT * MIH_VERIFY_EXTENT;
+	uint64_t to =
+	    mih_checked_ceil_div(end, MIH_VERIFY_EXTENT) * MIH_VERIFY_EXTENT;
 
-	if (pattern->nsteps < STEPS_MIN ||
-	    steps * plan->piece > window_max(engine, pattern))
-		return;
-	plan->stride = pattern->stride;
-	plan->from = MIH_MAX(next, pattern->strided_to);
-	plan->to = MIH_MIN(off + steps * pattern->stride + 1, file->nbytes);
-	pattern->strided_to = plan->from;
-	while (pattern->strided_to < plan->to)
-		pattern->strided_to += pattern->stride;
+	return from >= stream->begin && to <= stream->limit;
 }
 
-/* Only steps forward count; a step of another length begins anew. */
-static void note_step(struct mih_verify_pattern *pattern, uint64_t off)
+/* A piece or a tensor that will be read to its end, and whose neighbours are
+ * another reader's, or this one's at another time. */
+static void plan_limited(const struct mih_verify_engine *engine,
+			 const struct mih_verify_pattern *pattern,
+			 struct mih_verify_stream *stream, uint64_t end,
+			 struct mih_verify_plan *plan)
 {
-	uint64_t stride = off > pattern->last ? off - pattern->last : 0;
+	uint64_t to = stream->next + window_max(engine, pattern);
 
-	if (stride && stride == pattern->stride) {
-		pattern->nsteps++;
-	} else {
-		pattern->nsteps = 0;
-		pattern->strided_to = 0;
-	}
-	pattern->stride = stride;
-	pattern->last = off;
+	if (to < stream->limit)
+		to = to / MIH_VERIFY_EXTENT * MIH_VERIFY_EXTENT;
+	else
+		to = stream->limit;
+	plan->whole = engine->memory >= MIH_VERIFY_EXTENT &&
+		      is_inside(stream, end - plan->piece, end);
+	plan->from = MIH_MAX(stream->ahead, stream->next);
+	plan->to = to;
+	stream->ahead = MIH_MAX(stream->ahead, to);
+}
+
+static void plan_strided(const struct mih_verify_engine *engine,
+			 const struct mih_verify_file *file,
+			 const struct mih_verify_pattern *pattern,
+			 struct mih_verify_strider *strider,
+			 struct mih_verify_plan *plan)
+{
+	uint64_t steps = MIH_MIN(2 * strider->nsteps, (unsigned)STEPS_MAX);
+	uint64_t room = window_max(engine, pattern) / strider->piece;
+	const struct mih_verify_range *tensor =
+	    mih_verify_tensors_around(pattern->tensors, strider->at);
+	uint64_t end = tensor ? tensor->end : file->nbytes;
+
+	steps = MIH_MIN(steps, room);
+	plan->stride = strider->stride;
+	plan->piece = (size_t)strider->piece;
+	plan->from = MIH_MAX(strider->at + strider->stride, strider->to);
+	plan->to = MIH_MIN(strider->at + steps * strider->stride + 1, end);
+	strider->to = plan->from;
+	while (strider->to < plan->to)
+		strider->to += strider->stride;
+}
+
+/*
+ * The tensor that somebody wants who jumps to off .. end - 1. A read begins
+ * with the page that the tensor begins in; a fault of a map has the page in the
+ * middle, as the kernel reads around it.
+ */
+static const struct mih_verify_range *
+tensor_wanted(const struct mih_verify_pattern *pattern, uint64_t off,
+	      uint64_t end)
+{
+	uint64_t middle = off + (end - off) / 2;
+	const struct mih_verify_range *tensor = mih_verify_tensors_first(
+	    pattern->tensors, off, off + MIH_VERIFY_PAGE);
+
+	if (!tensor)
+		tensor = mih_verify_tensors_first(
+		    pattern->tensors, middle,
+		    MIH_MIN(middle + MIH_VERIFY_PAGE, end));
+	return tensor;
+}
+
+static struct mih_verify_stream *
+stream_begin(struct mih_verify_pattern *pattern,
+	     struct mih_verify_strider *strider, uint64_t off, uint64_t end)
+{
+	struct mih_verify_stream *stream = stream_place(pattern, strider);
+	const struct mih_verify_range *tensor =
+	    strider ? NULL : tensor_wanted(pattern, off, end);
+
+	*stream = (struct mih_verify_stream){
+		.begin = off,
+		.next = end,
+		.ahead = end,
+		.used = pattern->tick,
+		.asked = end - off,
+		.limit = tensor ? tensor->end : 0,
+		.nrequests = 1,
+	};
+	return stream;
+}
+
+static void stream_go_on(struct mih_verify_stream *stream, uint64_t off,
+			 uint64_t end, uint64_t tick)
+{
+	stream->used = tick;
+	stream->next = MIH_MAX(stream->next, end);
+	stream->asked += end - off;
+	stream->nrequests++;
+	if (off >= stream->limit)
+		stream->limit = 0;
 }
 
 struct mih_verify_plan mih_verify_ahead_note(
@@ -138,18 +228,26 @@ struct mih_verify_plan mih_verify_ahead_note(
     struct mih_verify_pattern *pattern, uint64_t off, uint64_t end)
 {
 	struct mih_verify_plan plan = { .piece = (size_t)(end - off) };
-	struct mih_verify_stream *stream;
+	struct mih_verify_strider *strider =
+	    mih_verify_steps_note(&pattern->steps, off, end, ++pattern->tick);
+	struct mih_verify_stream *stream = stream_find(pattern, off, end);
 
-	pattern->tick++;
-	note_step(pattern, off);
-	stream = stream_find(pattern, off, end);
-	if (stream) {
-		stream->used = pattern->tick;
-		stream->next = MIH_MAX(stream->next, end);
+	if (stream)
+		stream_go_on(stream, off, end, pattern->tick);
+	else
+		stream = stream_begin(pattern, strider, off, end);
+	if (strider && (leaves_gaps(stream) || stream->nrequests == 1)) {
+		stream->limit = strider->at + strider->piece;
+		plan_strided(engine, file, pattern, strider, &plan);
+	} else if (stream->limit) {
+		plan_limited(engine, pattern, stream, end, &plan);
+	} else if (stream->nrequests > 1) {
 		plan_sequential(engine, file, pattern, stream, &plan);
-	} else {
-		stream_begin(pattern, off, end);
-		plan_strided(engine, file, pattern, off, &plan);
+	}
+	if (pattern->learning == MIH_VERIFY_UNLEARNT) {
+		plan.learn = mih_verify_tensors_named(file->path);
+		pattern->learning =
+		    plan.learn ? MIH_VERIFY_LEARNING : MIH_VERIFY_LEARNT;
 	}
 	return plan;
 }
@@ -213,6 +311,8 @@ void mih_verify_ahead_run(struct mih_verify_engine *engine, uint32_t file,
 {
 	uint64_t nbytes = engine->model->files[file].nbytes;
 
+	if (plan->learn)
+		mih_verify_learn_start(engine, file);
 	if (!plan->stride) {
 		fetch_range(engine, file, backing, plan->from, plan->to);
 		return;

@@ -7,7 +7,7 @@
  *   open.c     open, close, backing files     load.c    read, hash, compare
  *   proof.c    what a file is held against    verdict.c bad groups, delays
  *   layer.c    pages of the fine layer        read.c    requests, answers
- *   ahead.c    which bytes are wanted next
+ *   ahead.c    which bytes are wanted next, by what ../ahead/ makes of them
  *
  * Locks, outermost first. Whoever holds one may take those below it only:
  *   1. evict_lock (taken by trylock)

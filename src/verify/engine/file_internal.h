@@ -7,6 +7,7 @@
 #define MIH_VERIFY_ENGINE_FILE_INTERNAL_H
 
 #include "util/pool.h"
+#include "verify/ahead/ahead_internal.h"
 #include "verify/engine.h"
 #include "verify/stage/stage_internal.h"
 
@@ -29,16 +30,18 @@ struct mih_verify_stream {
 	uint64_t next;	/* where it will go on if it is sequential */
 	uint64_t ahead; /* first byte that was not asked for yet */
 	uint64_t used;	/* tick of the last request */
+	uint64_t asked; /* bytes: all of its way, if it leaves nothing out */
+	uint64_t limit; /* where its tensor or piece ends; 0: who knows */
+	unsigned nrequests;
 };
 
 /** What ahead.c remembers of a file; guarded by file->lock. */
 struct mih_verify_pattern {
 	struct mih_verify_stream streams[NSTREAMS];
 	uint64_t tick;
-	uint64_t last;	     /* offset of the last request */
-	uint64_t stride;     /* distance between the last two */
-	unsigned nsteps;     /* how often that distance repeated */
-	uint64_t strided_to; /* first offset not fetched ahead yet */
+	struct mih_verify_steps steps;
+	enum mih_verify_learning learning;
+	struct mih_verify_tensors *tensors; /* NULL: not known; owned */
 };
 
 /** What a file's bytes are held against; kept from its first open on. */
@@ -156,6 +159,7 @@ struct mih_verify_plan {
 	uint64_t from, to; /* then these bytes, in the background */
 	uint64_t stride;   /* not 0: then these pieces of @piece bytes every */
 	size_t piece;	   /* @stride bytes between from and to */
+	bool learn;	   /* read the file's header */
 };
 
 /** Note a request; file->lock held. */

@@ -146,6 +146,7 @@ static struct mih_verify_backing *closed(struct mih_verify_engine *engine,
 {
 	run->state = MIH_VERIFY_CLOSED;
 	atomic_fetch_sub(&engine->nopen, 1);
+	mih_verify_learn_forget(run);
 	mih_verify_stage_close(&engine->stages, &run->stage);
 	return MIH_STEAL(&run->backing);
 }

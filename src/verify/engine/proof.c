@@ -33,6 +33,8 @@ void mih_verify_layers_free(struct mih_verify_layers *proof)
 	free(proof->coarse);
 	free(proof->known);
 	mih_verify_edges_free(proof);
+	if (proof->pattern)
+		free(proof->pattern->tensors);
 	free(proof->pattern);
 	free(proof);
 }

@@ -83,7 +83,7 @@ static void fill_iov(struct mih_verify_read *request)
 	}
 }
 
-static void finish(struct mih_verify_read *request, mih_err err)
+static void count(const struct mih_verify_read *request, mih_err err)
 {
 	struct mih_verify_engine *engine = request->engine;
 
@@ -94,6 +94,12 @@ static void finish(struct mih_verify_read *request, mih_err err)
 				 request->end - request->off);
 	if (!err && !request->missed)
 		mih_verify_count(engine, MIH_VERIFY_READ_HITS, 1);
+}
+
+static void finish(struct mih_verify_read *request, mih_err err)
+{
+	if (!request->quiet)
+		count(request, err);
 	request->done(request, err);
 }
 
@@ -113,7 +119,9 @@ void mih_verify_read_put(struct mih_verify_read *request)
 	if (atomic_fetch_sub(&request->pending, 1) != 1)
 		return;
 	err = atomic_load(&request->err);
-	mih_verify_took(engine, MIH_VERIFY_READ_TIME, request->begun_ns);
+	if (!request->quiet)
+		mih_verify_took(engine, MIH_VERIFY_READ_TIME,
+				request->begun_ns);
 	if (err)
 		put_slots(request);
 	else
@@ -262,7 +270,8 @@ static void prepare(struct mih_verify_engine *engine,
 
 	request->engine = engine;
 	request->begun_ns = mih_verify_now_ns();
-	mih_verify_count(engine, MIH_VERIFY_READS, 1);
+	if (!request->quiet)
+		mih_verify_count(engine, MIH_VERIFY_READS, 1);
 	request->niov = 0;
 	request->end = request->off;
 	if (request->off < nbytes)
@@ -287,7 +296,8 @@ void mih_verify_read(struct mih_verify_engine *engine,
 	pthread_mutex_lock(&run->lock);
 	if (run->backing) {
 		backing = mih_verify_backing_get(run->backing);
-		if (run->proof->pattern && request->end > request->off)
+		if (run->proof->pattern && request->end > request->off &&
+		    !request->quiet)
 			plan = mih_verify_ahead_note(
 			    engine, file, run->proof->pattern, request->off,
 			    request->end);
