@@ -23,7 +23,7 @@ fixtures=$top_srcdir/tests/fixtures
 sanitize=address,undefined
 flags="-g -O1 -w -fno-sanitize-recover=all -include $top_builddir/config.h
 -I$top_builddir -I$top_srcdir/src -I$top_srcdir/tests"
-targets='bundle certificate checkpoint keyless resource sidecar'
+targets='bundle certificate checkpoint keyless resource sidecar tensors'
 
 dir=${MIHFS_FUZZ_DIR-}
 if [ -z "$dir" ]; then
@@ -46,7 +46,8 @@ compile()
 {
 	rm -f objects/*
 	# shellcheck disable=SC2086,SC2016
-	(cd "$top_srcdir/src" && find sig tree util -name '*.c') |
+	(cd "$top_srcdir/src" &&
+		find sig tree util verify/ahead/safetensors.c -name '*.c') |
 		xargs -P "$(nproc)" -I '{}' sh -c 'top=$1 source=$2 && shift 2 &&
 			clang "$@" -c "$top/src/$source" \
 				-o "objects/$(echo "$source" | tr / -).o"' \
@@ -114,6 +115,15 @@ seed_sidecar()
 	done
 }
 
+seed_tensors()
+{
+	printf 'AA%s{"__metadata__":{"format":"pt"},"a":{"dtype":"F32",%s},
+		"b":{"data_offsets":[20,40],"shape":[]}}' 01234567 \
+		'"shape":[5],"data_offsets":[0,20]' >corpus.tensors/two &&
+		printf '@@%s"data_offsets":[ 7 , 9 ] "data_offsets":[8,70]' \
+			01234567 >corpus.tensors/overlap
+}
+
 # --- run -----------------------------------------------------------------
 
 options()
@@ -121,6 +131,7 @@ options()
 	case $1 in
 	bundle) echo "-max_len=8192 -dict=$top_srcdir/tests/fuzz/bundle.dict" ;;
 	resource) echo "-max_len=640 -dict=$top_srcdir/tests/fuzz/bundle.dict" ;;
+	tensors) echo "-max_len=1024 -dict=$top_srcdir/tests/fuzz/tensors.dict" ;;
 	*) echo "-max_len=16384" ;;
 	esac
 }

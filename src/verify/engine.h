@@ -179,9 +179,8 @@ struct mih_verify_read {
 	void (*done)(struct mih_verify_read *request, mih_err err);
 	struct iovec iov[MIH_VERIFY_READ_IOV];
 	int niov;
-	bool quiet; /* the engine's own: not counted, and nobody goes on there
-		     */
 	/* The engine's. */
+	bool quiet; /* asked by itself: not counted, and says nothing */
 	struct mih_verify_engine *engine;
 	struct mih_verify_slot *slots[MIH_VERIFY_READ_IOV]; /* one per group */
 	struct mih_verify_wait waits[2]; /* it touches two extents at most */
