@@ -63,6 +63,12 @@ int mih_cli_sign(int argc, char **argv);
 /** mih_cli_verify() - check the signature and every byte of a model. */
 int mih_cli_verify(int argc, char **argv);
 
+struct mih_gpu_dev;
+
+/** mih_cli_verify_by() - the same by devices that are open already, whatever
+ *  @argv says of any; on any one thread. */
+int mih_cli_verify_by(struct mih_gpu_dev *dev, int argc, char **argv);
+
 /** mih_cli_digest() - print the digest of every file. */
 int mih_cli_digest(int argc, char **argv);
 

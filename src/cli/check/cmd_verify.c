@@ -27,7 +27,8 @@ struct verify {
 	char when[MIH_SIG_WHEN_MAX];
 	const char *dir; /* MODEL, as typed */
 	struct mih_cli_report report;
-	mih_err system; /* first error that is no verdict */
+	mih_err system;		 /* first error that is no verdict */
+	struct mih_gpu_dev *dev; /* to be used, or NULL */
 	/* Owned. */
 	char *beside;
 	struct mih_sig_trust *trust;
@@ -250,6 +251,7 @@ static mih_err read_files(struct verify *v)
 		.label = "verifying",
 		.quiet = v->model.quiet,
 		.devices = &v->model.devices,
+		.dev = v->dev,
 		.dirfd = v->files.dirfd,
 		.links = &v->files.links,
 		.files = v->files.files,
@@ -414,7 +416,14 @@ static int run(struct verify *v)
 
 int mih_cli_verify(int argc, char **argv)
 {
-	struct verify v = { .signature = "signed.json", .files.dirfd = -1 };
+	return mih_cli_verify_by(NULL, argc, argv);
+}
+
+int mih_cli_verify_by(struct mih_gpu_dev *dev, int argc, char **argv)
+{
+	struct verify v = { .signature = "signed.json",
+			    .files.dirfd = -1,
+			    .dev = dev };
 	int code = parse(&v, argc, argv);
 
 	if (code == MIH_CLI_GO_ON)

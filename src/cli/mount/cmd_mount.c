@@ -94,8 +94,8 @@ static mih_err prepare(struct serving *s)
 	mih_err err = check_mountpoint(s);
 
 	if (!err)
-		err =
-		    mih_cli_source_open(&s->options, print_problem, &s->model);
+		err = mih_cli_source_open(&s->options, print_problem, NULL,
+					  &s->model);
 	if (!err)
 		err = mih_cli_confine_prepare(&s->confine, &s->options);
 	if (!err)
@@ -222,7 +222,7 @@ static mih_err on_reload(void *context, struct mih_verify_model **model_out)
 	struct serving *s = context;
 
 	mih_cli_notify_reloading();
-	return mih_cli_source_open(&s->options, NULL, model_out);
+	return mih_cli_source_open(&s->options, NULL, s->dev, model_out);
 }
 
 static void on_reloaded(void *context, mih_err err,

@@ -57,7 +57,8 @@ static const char **device_words(const struct mih_cli_mount_options *o,
 
 /* --verify=mount is "mihfs verify" before anything is served. Later reads are
  * checked all the same, since the files may change at any time. */
-static int verify_all(const struct mih_cli_mount_options *o, bool serving)
+static int verify_all(const struct mih_cli_mount_options *o,
+		      struct mih_gpu_dev *dev)
 {
 	mih_autofree const char **argv = calloc(
 	    15 + 2 * o->devices.device.n + mih_cli_trust_nwords(&o->trust),
@@ -81,27 +82,25 @@ static int verify_all(const struct mih_cli_mount_options *o, bool serving)
 		*at++ = o->symlink_root;
 	}
 	/* Who serves has threads and a sandbox, and cannot fork. */
-	if (serving) {
+	if (dev)
 		*at++ = "--quiet";
-		*at++ = "--device";
-		*at++ = "cpu";
-	} else {
+	else
 		at = device_words(o, at);
-	}
 	at = mih_cli_trust_words(&o->trust, at);
 	*at++ = "--"; /* it may begin with one */
 	*at++ = o->model;
-	return serving ? mih_cli_verify((int)(at - argv), (char **)argv)
-		       : verify_in_child((int)(at - argv), argv);
+	return dev ? mih_cli_verify_by(dev, (int)(at - argv), (char **)argv)
+		   : verify_in_child((int)(at - argv), argv);
 }
 
-static mih_err check_bytes(const struct mih_cli_mount_options *o, bool serving)
+static mih_err check_bytes(const struct mih_cli_mount_options *o,
+			   struct mih_gpu_dev *dev)
 {
 	int code;
 
 	if (o->verify != MIH_CLI_VERIFY_MOUNT)
 		return 0;
-	code = verify_all(o, serving);
+	code = verify_all(o, dev);
 	if (code == MIH_CLI_DONE)
 		return 0;
 	return mih_err_fail(code == MIH_CLI_UNVERIFIED ? MIH_EDIGEST : -EIO,
@@ -111,6 +110,7 @@ static mih_err check_bytes(const struct mih_cli_mount_options *o, bool serving)
 
 mih_err mih_cli_source_open(const struct mih_cli_mount_options *o,
 			    void (*problem)(void *context, const char *line),
+			    struct mih_gpu_dev *dev,
 			    struct mih_verify_model **model_out)
 {
 	MIH_CLEANUP(free_trust) struct mih_sig_trust *trust = NULL;
@@ -134,7 +134,7 @@ mih_err mih_cli_source_open(const struct mih_cli_mount_options *o,
 	params.trust = trust;
 	err = mih_verify_model_open(&params, &model);
 	if (!err)
-		err = check_bytes(o, !problem);
+		err = check_bytes(o, dev);
 	if (err)
 		return err;
 	*model_out = MIH_STEAL(&model);

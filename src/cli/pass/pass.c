@@ -313,9 +313,10 @@ static mih_err run_round_twice(struct round *round,
 		err = run_round(round, progress);
 	round->dev = dev;
 	if (atomic_load(&round->pass->device_lied) && dev != mih_gpu_cpu()) {
-		mih_log_warning("device %s is out of use: it gave a wrong "
+		mih_log_warning("device %s is out of use%s: it gave a wrong "
 				"digest",
-				mih_gpu_describe(dev));
+				mih_gpu_describe(dev),
+				round->pass->dev ? " for this pass" : "");
 		round->dev = mih_gpu_cpu();
 	}
 	return err;
@@ -391,8 +392,8 @@ static mih_err open_devices(const struct mih_cli_pass *pass,
 	struct mih_gpu_params params = { 0 };
 	mih_err err;
 
-	if (needs_none(pass)) {
-		*dev_out = mih_gpu_cpu();
+	if (pass->dev || needs_none(pass)) {
+		*dev_out = pass->dev ? pass->dev : mih_gpu_cpu();
 		return 0;
 	}
 	if (pass->devices) {
@@ -411,15 +412,10 @@ static mih_err open_devices(const struct mih_cli_pass *pass,
 	return err;
 }
 
-static void close_dev(struct mih_gpu_dev **dev)
-{
-	mih_gpu_close(*dev);
-}
-
 static mih_err run_all(struct mih_cli_pass *pass,
 		       struct mih_cli_progress *progress)
 {
-	MIH_CLEANUP(close_dev) struct mih_gpu_dev *dev = NULL;
+	struct mih_gpu_dev *dev = NULL;
 	mih_autofree size_t *slots = calloc(pass->nfiles + 1, sizeof(*slots));
 	struct round round = { .pass = pass, .slots = slots };
 	mih_err err;
@@ -437,6 +433,8 @@ static mih_err run_all(struct mih_cli_pass *pass,
 		mih_tree_writer_abort(round.writer);
 	else
 		pass->writer = round.writer;
+	if (!pass->dev)
+		mih_gpu_close(dev);
 	return err;
 }
 

@@ -168,6 +168,8 @@ struct mih_cli_pass {
 	const char *label; /* "signing": for the bar */
 	bool quiet;
 	const struct mih_cli_device_options *devices; /* NULL: auto */
+	struct mih_gpu_dev *dev; /* open already, instead of @devices
+				    (borrowed); or NULL */
 	bool by_cpu; /* what is found becomes the truth, and nothing would show
 			the mistake of a device: they are opened, if they are
 			named, and not used */
