@@ -27,5 +27,6 @@ libverify_a_SOURCES = \
 	src/verify/scan.c src/verify/scan.h \
 	src/verify/shards.c \
 	src/verify/count/tally.c src/verify/count/tally_internal.h \
+	src/verify/stage/check.c \
 	src/verify/stage/fill.c src/verify/stage/loan.c \
 	src/verify/stage/stage.c src/verify/stage/stage_internal.h

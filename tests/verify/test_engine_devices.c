@@ -6,7 +6,11 @@
 #include "gpu/sim_port.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct mih_test_file files[] = {
 	{ "large", 20 * MIB + 4711 },
@@ -104,6 +108,80 @@ static void test_idle_device_vouches_for_nothing(void **state)
 	assert_true(is_down(t));
 }
 
+/* Longer than an open is silent about its check, and not as long as the device
+ * is waited for. */
+#define CHECK_MS 3300
+
+static void *go_on_later(void *arg)
+{
+	(void)arg;
+	mih_test_engine_sleep(CHECK_MS);
+	mih_test_sims[0].fault = MIH_TEST_NO_FAULT;
+	return NULL;
+}
+
+/* What the log says while @file is opened. Return: it, to be freed. */
+static char *log_of_open(struct engine_test *t, size_t file, bool slow)
+{
+	char path[] = "/tmp/mihfs-log-XXXXXX", *text = calloc(1, 4096);
+	int fd = mkstemp(path), before = dup(STDERR_FILENO);
+	pthread_t thread;
+
+	assert_non_null(text);
+	assert_true(fd >= 0 && before >= 0);
+	unlink(path);
+	if (slow) {
+		mih_test_sims[0].fault = MIH_TEST_STUCK;
+		pthread_create(&thread, NULL, go_on_later, NULL);
+	}
+	dup2(fd, STDERR_FILENO);
+	assert_int_equal(mih_test_engine_open(t, file), 0);
+	dup2(before, STDERR_FILENO);
+	if (slow)
+		pthread_join(thread, NULL);
+	assert_true(pread(fd, text, 4095, 0) >= 0);
+	close(before);
+	close(fd);
+	return text;
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+/* Two lines of a check that takes long, and none of others; of whatever all the
+ * file is read for. */
+static void test_long_check_is_told(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct engine_test *t =
+		    start(MIH_HASH_SHA256, MIH_HASH_MTH4K_SHA256, i == 1);
+		char *text;
+
+		t->params.whole = i == 0;
+		t->params.stage_memory = i == 2 ? 64 * MIB : 0;
+		mih_test_engine_restart(t);
+		text = log_of_open(t, ONE, false);
+		assert_string_equal(text, "");
+		free(text);
+		text = log_of_open(t, LARGE, true);
+		printf("# %s", text);
+		assert_int_equal(count(text, "info: large: "), 2);
+		assert_non_null(strstr(text, "large: all of its 0.02 GB are "
+					     "checked before it is opened"));
+		assert_non_null(strstr(text, "large: checked, 0.02 GB in "));
+		free(text);
+		if (i < 2)
+			mih_test_engine_end(t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +189,7 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(test_idle_device_vouches_for_nothing,
 					  teardown),
+		cmocka_unit_test_teardown(test_long_check_is_told, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

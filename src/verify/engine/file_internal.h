@@ -101,6 +101,7 @@ struct mih_verify_opening {
 	bool told;     /* what is wrong is in the log already */
 	_Atomic uint64_t unwanted_ns; /* nobody has waited for it since; 0:
 					 somebody does */
+	struct mih_verify_check check;
 	struct mih_verify_fill fill;
 	struct mih_verify_backing *backing; /* owned */
 	struct mih_verify_layers *proof;    /* owned */

@@ -230,6 +230,7 @@ static void opening_end(struct mih_verify_opening *opening, mih_err err)
 		mih_pool_submit(engine->pool, &opening->work, MIH_POOL_URGENT);
 		return;
 	}
+	mih_verify_check_end(&opening->check, err);
 	answer_all(engine, waiters, err);
 	mih_verify_backing_put(opening->backing);
 	mih_verify_layers_free(opening->proof);
@@ -359,6 +360,7 @@ static bool begin_whole(struct mih_verify_opening *opening)
 		.to = to,
 		.loan =
 		    to ? mih_verify_loan_new(engine->dev, to, nbytes) : NULL,
+		.check = &opening->check,
 		.unwanted_ns = &opening->unwanted_ns,
 		.done = filled,
 	};
@@ -407,6 +409,7 @@ static mih_err opening_start(struct mih_verify_engine *engine, uint32_t file,
 	opening->file = file;
 	opening->unstaged = unstaged;
 	opening->again = again;
+	mih_verify_check_begin(&opening->check, &engine->model->files[file]);
 	atomic_fetch_add(&engine->inflight, 1);
 	pthread_mutex_lock(&run->lock);
 	run->opening = opening;

@@ -277,6 +277,7 @@ static mih_err whole_groups(void *context, size_t index, uint64_t first,
 	size_t len = mih_verify_node_len(file_of(whole->opening));
 
 	(void)index;
+	mih_verify_check_look(&whole->opening->check);
 	while (n) {
 		uint64_t page = first / MIH_TREE_PAGE_GROUPS;
 		size_t at = first % MIH_TREE_PAGE_GROUPS;

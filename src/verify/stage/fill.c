@@ -75,6 +75,7 @@ void mih_verify_fill_part(struct mih_verify_fill *fill, uint64_t off,
 			  mih_err err)
 {
 	mih_verify_loan_hashed(fill->loan, off);
+	mih_verify_check_look(fill->check);
 	if (err)
 		note(fill, err);
 	step(fill);

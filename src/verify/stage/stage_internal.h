@@ -3,6 +3,7 @@
  *
  * Layer: src/verify.  Threads: each structure says what guards it.
  *
+ *   check.c  tell of opens that take long
  *   fill.c   read and prove every group of a file, many loads at a time
  *   loan.c   let devices read what is filled where it lies
  *   stage.c  keep the proven bytes of whole files in sealed memory
@@ -24,6 +25,32 @@
 struct mih_gpu_dev;
 struct mih_verify_backing;
 struct mih_verify_engine;
+struct mih_verify_file;
+
+/* check.c */
+
+/** What an open waits for, while all of a file is read. */
+struct mih_verify_check {
+	const struct mih_verify_file *file; /* borrowed */
+	uint64_t begun_ns;
+	atomic_int told; /* is the log told of it? */
+};
+
+/** mih_verify_check_begin() - somebody waits from now on. */
+void mih_verify_check_begin(struct mih_verify_check *check,
+			    const struct mih_verify_file *file);
+
+/**
+ * mih_verify_check_look() - some of it is done; any thread, cheap
+ *
+ * Three seconds after it has begun it is one line in the log, and its end will
+ * be another; with less than 64 such lines in a minute.
+ */
+void mih_verify_check_look(struct mih_verify_check *check);
+
+/** mih_verify_check_end() - opened, or, with @err, not; nobody looks any more.
+ */
+void mih_verify_check_end(struct mih_verify_check *check, mih_err err);
 
 /* fill.c */
 
@@ -34,7 +61,8 @@ struct mih_verify_fill {
 	uint32_t file;			    /* its layers are made */
 	uint8_t *to; /* gets the file's nbytes; private memory that nobody
 			else writes to. NULL: only prove them */
-	struct mih_verify_loan *loan; /* of @to; borrowed; or NULL */
+	struct mih_verify_loan *loan;	/* of @to; borrowed; or NULL */
+	struct mih_verify_check *check; /* it is part of this (borrowed) */
 	/* Nobody has wanted it since; 0: somebody does. After a second of that
 	 * it ends, with -ECANCELED. */
 	const _Atomic uint64_t *unwanted_ns;
