@@ -53,6 +53,40 @@ mt_umount
 unset MIHFS_SIM_OPEN_MS
 check_log "nor does it hold up the end" "its driver does not return"
 
+# What is staged is lent to the device, by a server in its sandbox: shown by one
+# that fails when it copies from there. Readers see nothing of it.
+mount_staged() {
+	mt_mount "$work/model" --device sim:0 --gpu-memory 16M --serve=stage \
+		--stage-memory=200M
+	until grep -q 'than one core' "$log"; do
+		sleep 0.05
+	done
+}
+
+can_lend() {
+	! grep -q 'serving through .* cache instead' "$log" &&
+		grep -q -e '\[advise' -e '\[always' -e '\[within' -e '\[force' \
+			/sys/kernel/mm/transparent_hugepage/shmem_enabled
+}
+
+mt_pattern 120000000 9 >"$work/model/staged.bin"
+mt_sign "$work/model" --device cpu
+export MIHFS_SIM_PINS=1
+mount_staged
+check "staged: what is read is right" cmp_all
+check_equal "and the device in use" "$(grep -c 'out of use' "$log")" 0
+mt_umount
+export MIHFS_SIM=0:lent
+mount_staged
+check "staged, with a device that fails at it" cmp_all
+if can_lend; then
+	check_log "the device was lent the stage" "sim:0 is out of use: sim: copy"
+fi
+mt_umount
+unset MIHFS_SIM MIHFS_SIM_PINS
+rm "$work/model/staged.bin"
+mt_sign "$work/model" --device cpu
+
 # A bad byte, found by a device, is confirmed and told once.
 printf X | dd of="$work/model/large.bin" bs=1 seek=9000000 conv=notrunc 2>/dev/null
 mt_mount "$work/model" --device sim:0 --gpu-memory 16M

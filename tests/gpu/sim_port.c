@@ -58,6 +58,8 @@ static void read_environment(void)
 	char name[16];
 	int len;
 
+	if (getenv("MIHFS_SIM_PINS"))
+		mih_test_sims_pin(true);
 	for (size_t i = 0; ms && i < MIH_TEST_SIMS; i++)
 		mih_test_sims[i].open_ms = (unsigned)atoi(ms);
 	while (at && *at) {

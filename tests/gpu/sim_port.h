@@ -50,6 +50,7 @@ unsigned mih_test_sims_pinned(void);
 
 /* The environment sets them too, for whole programs:
  *   MIHFS_SIM="0:hang:3 1:wrong"   fault of a device, launches before it
+ *   MIHFS_SIM_PINS=1               they can pin memory that is there
  *   MIHFS_SIM_OPEN_MS=3000         how long opening takes */
 
 #endif
