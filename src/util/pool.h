@@ -47,6 +47,28 @@ void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
 		     enum mih_pool_lane lane);
 
 /**
+ * mih_pool_limit() - at most @nbusy threads of the pool run at once
+ * @nbusy: at least 1; without this call, all of them
+ *
+ * The others are for those that wait, see below. Before any work is submitted.
+ */
+void mih_pool_limit(struct mih_pool *pool, size_t nbusy);
+
+/**
+ * mih_pool_wait_begin() - what follows needs no processor, but time
+ *
+ * Another thread of the pool runs meanwhile, where there is one. Nothing
+ * happens on a thread of no pool.
+ */
+void mih_pool_wait_begin(void);
+
+/**
+ * mih_pool_wait_end() - go on as soon as fewer threads run than may
+ * @lane: who goes on first; before queued work of the same lane
+ */
+void mih_pool_wait_end(enum mih_pool_lane lane);
+
+/**
  * mih_pool_nthreads() - number of threads of the pool
  */
 size_t mih_pool_nthreads(const struct mih_pool *pool);

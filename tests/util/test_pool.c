@@ -1,7 +1,10 @@
 #include "lib/test.h"
 #include "util/pool.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 struct job {
 	struct mih_pool_work work;
@@ -52,12 +55,125 @@ static void test_work_may_resubmit_itself(void **state)
 	assert_int_equal(count, 2);
 }
 
+enum { NTHREADS = 8, NBUSY = 2 };
+
+/* What works with and without a place share. */
+struct shared {
+	atomic_int busy, most_busy, nended;
+	pthread_barrier_t all_wait;
+};
+
+struct waiter {
+	struct mih_pool_work work;
+	struct shared *shared;
+	enum mih_pool_lane lane;
+};
+
+static void run_busy(struct shared *shared)
+{
+	int busy = atomic_fetch_add(&shared->busy, 1) + 1;
+	int most = atomic_load(&shared->most_busy);
+
+	while (busy > most &&
+	       !atomic_compare_exchange_weak(&shared->most_busy, &most, busy))
+		;
+	sched_yield();
+	atomic_fetch_sub(&shared->busy, 1);
+}
+
+static void wait_a_little(struct mih_pool_work *work)
+{
+	struct waiter *waiter = (struct waiter *)work;
+
+	run_busy(waiter->shared);
+	mih_pool_wait_begin();
+	sched_yield();
+	mih_pool_wait_end(waiter->lane);
+	run_busy(waiter->shared);
+	atomic_fetch_add(&waiter->shared->nended, 1);
+}
+
+static void wait_for_all(struct mih_pool_work *work)
+{
+	struct waiter *waiter = (struct waiter *)work;
+
+	mih_pool_wait_begin();
+	pthread_barrier_wait(&waiter->shared->all_wait);
+	mih_pool_wait_end(waiter->lane);
+	atomic_fetch_add(&waiter->shared->nended, 1);
+}
+
+static struct mih_pool *limited(void)
+{
+	struct mih_pool *pool;
+
+	assert_int_equal(mih_pool_new("test", NTHREADS, &pool), 0);
+	mih_pool_limit(pool, NBUSY);
+	return pool;
+}
+
+/* A place that is forgotten would leave works behind; alarm() ends that. */
+static void test_no_more_run_than_may(void **state)
+{
+	enum { N = 20000 };
+	static struct waiter waiters[N];
+	struct shared shared = { 0 };
+	struct mih_pool *pool = limited();
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		waiters[i] = (struct waiter){ { .run = wait_a_little },
+					      &shared,
+					      i / 3 % MIH_POOL_LANES };
+		mih_pool_submit(pool, &waiters[i].work, i % MIH_POOL_LANES);
+		if (i % 100 == 0) /* let them run dry */
+			while (atomic_load(&shared.nended) < i)
+				sched_yield();
+	}
+	mih_pool_free(pool);
+	assert_int_equal(shared.nended, N);
+	assert_in_range(shared.most_busy, 1, NBUSY);
+}
+
+/* Those that wait need no place, or the last of them would never get one. */
+static void test_all_threads_wait_at_once(void **state)
+{
+	struct waiter waiters[NTHREADS];
+	struct shared shared = { 0 };
+	struct mih_pool *pool = limited();
+
+	(void)state;
+	pthread_barrier_init(&shared.all_wait, NULL, NTHREADS);
+	for (int i = 0; i < NTHREADS; i++) {
+		waiters[i] = (struct waiter){ { .run = wait_for_all },
+					      &shared,
+					      MIH_POOL_URGENT };
+		mih_pool_submit(pool, &waiters[i].work, MIH_POOL_BACKGROUND);
+	}
+	mih_pool_free(pool);
+	assert_int_equal(shared.nended, NTHREADS);
+	pthread_barrier_destroy(&shared.all_wait);
+}
+
+/* They have no place that they could leave. */
+static void test_other_threads_do_not_wait(void **state)
+{
+	(void)state;
+	mih_pool_wait_begin();
+	mih_pool_wait_end(MIH_POOL_URGENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_item_runs_once),
 		cmocka_unit_test(test_work_may_resubmit_itself),
+		cmocka_unit_test(test_no_more_run_than_may),
+		cmocka_unit_test(test_all_threads_wait_at_once),
+		cmocka_unit_test(test_other_threads_do_not_wait),
 	};
+
+	alarm(120);
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
