@@ -6,6 +6,7 @@
  */
 #include "sandbox/sandbox_internal.h"
 #include "util/checked.h"
+#include "util/host/pages.h"
 
 #if HAVE_LIBSECCOMP
 
@@ -166,6 +167,8 @@ static mih_err fill_serve(scmp_filter_ctx ctx, bool makes)
 
 	if (!err)
 		err = allow_some(ctx);
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, MIH_PAGES_CALL, 0);
 	if (!err)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS),
 				       SCMP_SYS(clone3), 0);

@@ -205,7 +205,7 @@ static mih_err load_piece(struct unit *u, uint64_t off, uint8_t *buf)
 
 	if (atomic_load(&u->engine->stopping))
 		return -ECANCELED;
-	if (mih_io_pread_full(u->job->backing->fd, buf, range.len, off))
+	if (mih_io_pread_full(u->job->backing->source.fd, buf, range.len, off))
 		return MIH_EDIGEST;
 	mih_verify_count(u->engine, MIH_VERIFY_DISK_BYTES, range.len);
 	mih_verify_count(u->engine, MIH_VERIFY_SHARD_BYTES, range.len);

@@ -5,6 +5,7 @@
  */
 #include "lib/test.h"
 #include "sandbox/sandbox.h"
+#include "util/host/pages.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,6 +43,28 @@ static int read_inside(void)
 	int fd = open(inside, O_RDONLY);
 
 	return fd < 0 ? errno : outcome(read(fd, &byte, 1) - 1);
+}
+
+/* The way around the page cache: the same file by its descriptor. Not every
+ * file system has that way; what refuses then is not the sandbox. */
+static int read_around(void)
+{
+	char again[32];
+	int fd = open(inside, O_RDONLY);
+
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
+	fd = open(again, O_RDONLY | O_DIRECT);
+	return fd < 0 && errno == EINVAL ? 0 : outcome(fd);
+}
+
+/* Whether or not this kernel has the call, it must reach it. */
+static int ask_what_is_cached(void)
+{
+	uint64_t range[2] = { 0, 1 }, counts[5];
+	int fd = open(inside, O_RDONLY);
+	long rc = syscall(MIH_PAGES_CALL, fd, range, counts, 0);
+
+	return rc < 0 && errno == ENOSYS ? 0 : outcome((int)rc);
 }
 
 static int read_beside(void)
@@ -249,6 +273,8 @@ static const struct attempt {
 	bool works;
 } serving_attempts[] = {
 	{ "read a file of the model", read_inside, true },
+	{ "read it around the page cache", read_around, true },
+	{ "ask what of it is cached", ask_what_is_cached, true },
 	{ "start and cancel a thread", start_thread, true },
 	{ "signal itself", signal_self, true },
 	{ "have no capability", have_capabilities, true },

@@ -9,7 +9,7 @@ verify_test_ldadd = libtest.a libverify.a libtree.a libgpu.a libsig.a \
 	$(CMOCKA_LIBS)
 
 verify_tests = test_engine test_engine_hostile test_engine_stress \
-	test_engine_trees test_model test_stage
+	test_engine_trees test_model test_source test_stage
 check_PROGRAMS += $(verify_tests)
 TESTS += $(verify_tests)
 test_engine_SOURCES = tests/verify/test_engine.c
@@ -44,6 +44,8 @@ test_scan_SOURCES = tests/verify/test_scan.c
 test_scan_LDADD = $(verify_test_ldadd)
 test_model_SOURCES = tests/verify/test_model.c
 test_model_LDADD = $(verify_test_ldadd)
+test_source_SOURCES = tests/verify/test_source.c
+test_source_LDADD = $(verify_test_ldadd)
 test_stage_SOURCES = tests/verify/test_stage.c
 test_stage_LDADD = $(verify_test_ldadd)
 

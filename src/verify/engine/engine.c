@@ -10,9 +10,13 @@
 #define RETRY_MS_DEFAULT 100
 #define MS		 1000000 /* in ns */
 
-/* Twice the cores: a thread that waits for a disk leaves its core to another,
- * and the loads of a slow disk overlap. */
+/* Twice the cores copy and hash: one that waits for a page or a lock leaves its
+ * core to another. */
 #define THREADS_PER_CORE 2
+
+/* Loads that wait for a disk or a network at once, at least: of 1 MiB, so many
+ * in 20 ms are 1.7 GB/s. Idle threads cost some address space. */
+#define THREADS_MIN 32
 
 #define SLOW_THREADS 2 /* for each size of pass */
 
@@ -122,10 +126,11 @@ void mih_verify_slow_submit(struct mih_verify_engine *engine, uint64_t nbytes,
 
 static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 {
+	size_t nhashing = mih_pool_cores() * THREADS_PER_CORE;
 	mih_err err = -ENOMEM;
 
 	if (!nthreads)
-		nthreads = mih_pool_cores() * THREADS_PER_CORE;
+		nthreads = MIH_MAX(nhashing, (size_t)THREADS_MIN);
 	engine->tally = mih_verify_tally_new();
 	if (engine->tally)
 		err = files_new(engine);
@@ -136,9 +141,10 @@ static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 	if (err)
 		return mih_err_fail_errno(err, "engine");
 	err = mih_pool_new("mihfs-load", nthreads, &engine->pool);
+	if (!err)
+		mih_pool_limit(engine->pool, nhashing);
 	if (!err && engine->dev != mih_gpu_cpu())
-		err = mih_pool_new("mihfs-answer",
-				   nthreads / THREADS_PER_CORE + 1,
+		err = mih_pool_new("mihfs-answer", mih_pool_cores() + 1,
 				   &engine->answers);
 	for (size_t i = 0; !err && i < MIH_VERIFY_SLOW; i++)
 		err =

@@ -9,6 +9,7 @@
 #include "util/pool.h"
 #include "verify/ahead/ahead_internal.h"
 #include "verify/engine.h"
+#include "verify/source/source_internal.h"
 #include "verify/stage/stage_internal.h"
 
 #include <pthread.h>
@@ -21,7 +22,7 @@ struct mih_verify_engine;
 /** One open backing file. Counted: loads outlive a close. */
 struct mih_verify_backing {
 	atomic_uint refs;
-	int fd; /* owned */
+	struct mih_verify_source source;
 };
 
 /** One reader that moves through a file; guarded by file->lock. */

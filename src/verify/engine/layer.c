@@ -67,7 +67,8 @@ static mih_err hash_piece(struct mih_verify_engine *engine,
 		.off = off,
 		.is_root = file->nbytes <= MIH_HASH_GROUP,
 	};
-	mih_err err = mih_io_pread_full(job->backing->fd, buf, range.len, off);
+	mih_err err =
+	    mih_io_pread_full(job->backing->source.fd, buf, range.len, off);
 
 	if (err)
 		return err;

@@ -63,7 +63,7 @@ static void report_unread(const struct mih_verify_load *load, uint64_t group)
 	const struct mih_log_event event = event_of(load, group);
 	struct stat st = { 0 };
 
-	if (load->err == -ENODATA && fstat(load->backing->fd, &st) == 0)
+	if (load->err == -ENODATA && fstat(load->backing->source.fd, &st) == 0)
 		mih_verify_report(load->engine, load->file, &event,
 				  "%s: cut short: %ju of %ju bytes", file->path,
 				  (uintmax_t)st.st_size,
@@ -313,7 +313,7 @@ static void read_by_groups(struct mih_verify_load *load)
 		    mih_verify_group_len(file_of(load), load->group + i);
 		uint64_t off = (load->group + i) * MIH_HASH_GROUP;
 		mih_err err =
-		    mih_io_pread_full(load->backing->fd, at, len, off);
+		    mih_io_pread_full(load->backing->source.fd, at, len, off);
 
 		at += len;
 		if (err) {
@@ -326,12 +326,20 @@ static void read_by_groups(struct mih_verify_load *load)
 	}
 }
 
-static void load_read(struct mih_verify_load *load)
+/* Does whoever gets these bytes keep them? If not, the page cache shall. */
+static bool is_kept(const struct mih_verify_load *load)
 {
+	return load->fill ? is_direct(load) : !load->engine->keep_read;
+}
+
+static void load_read(struct mih_verify_load *load, enum mih_pages where)
+{
+	const struct mih_verify_piece piece = { load->data, load->len,
+						load->off };
 	uint64_t begun_ns = mih_verify_now_ns();
 
-	if (mih_io_pread_full(load->backing->fd, load->data, load->len,
-			      load->off))
+	if (mih_verify_source_read(&load->backing->source, &piece, where,
+				   is_kept(load)))
 		read_by_groups(load);
 	else
 		mih_verify_count(load->engine, MIH_VERIFY_DISK_BYTES,
@@ -376,8 +384,33 @@ static bool place(struct mih_verify_load *load)
 	return true;
 }
 
+static bool is_urgent(const struct mih_verify_load *load)
+{
+	struct mih_verify_extent *extent = load->extent;
+	struct mih_verify_shard *shard;
+	bool urgent;
+
+	if (!extent)
+		return false;
+	shard = mih_verify_shard_of(load->engine, extent->file, extent->index);
+	pthread_mutex_lock(&shard->lock);
+	urgent = load->urgent;
+	pthread_mutex_unlock(&shard->lock);
+	return urgent;
+}
+
+/* While a disk is waited for, others hash. */
+static void load_wait(struct mih_verify_load *load, enum mih_pages where)
+{
+	mih_pool_wait_begin();
+	load_read(load, where);
+	mih_pool_wait_end(is_urgent(load) ? MIH_POOL_URGENT
+					  : MIH_POOL_BACKGROUND);
+}
+
 static void load_run(struct mih_verify_load *load)
 {
+	enum mih_pages where;
 	mih_err err;
 
 	if (load->retry && !load->fill)
@@ -396,7 +429,12 @@ static void load_run(struct mih_verify_load *load)
 	}
 	if (is_direct(load))
 		mih_verify_loan_ahead(load->fill->loan, load->off);
-	load_read(load);
+	where =
+	    mih_pages_cached(load->backing->source.fd, load->off, load->len);
+	if (where == MIH_PAGES_ALL)
+		load_read(load, where);
+	else
+		load_wait(load, where);
 	load_hash(load);
 }
 

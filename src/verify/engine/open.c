@@ -31,7 +31,7 @@ void mih_verify_backing_put(struct mih_verify_backing *backing)
 	if (!backing || atomic_fetch_sub_explicit(&backing->refs, 1,
 						  memory_order_acq_rel) != 1)
 		return;
-	close(backing->fd);
+	mih_verify_source_fini(&backing->source);
 	free(backing);
 }
 
@@ -82,7 +82,7 @@ mih_err mih_verify_backing_open(struct mih_verify_engine *engine, uint32_t file,
 		return err ? err : -ENOMEM;
 	}
 	atomic_init(&backing->refs, 1);
-	backing->fd = fd;
+	mih_verify_source_init(&backing->source, fd);
 	*backing_out = backing;
 	return 0;
 }

@@ -197,8 +197,8 @@ static mih_err prove_end(struct mih_verify_opening *opening)
 		return -ENOMEM;
 	err = mih_verify_page_prove(opening->engine, &job, nodes);
 	if (!err)
-		err = mih_io_pread_full(opening->backing->fd, buf, range.len,
-					range.off);
+		err = mih_io_pread_full(opening->backing->source.fd, buf,
+					range.len, range.off);
 	if (err == -ENOMEM)
 		return err;
 	if (err)
