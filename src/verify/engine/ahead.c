@@ -27,11 +27,23 @@ static bool continues(const struct mih_verify_stream *stream, uint64_t off,
 	       off <= stream->next + slack && off >= stream->begin;
 }
 
+/* The first request of a reader came right behind the second one. */
+static bool precedes(const struct mih_verify_stream *stream, uint64_t off,
+		     uint64_t end, uint64_t tick)
+{
+	return stream->used && stream->used + FEW >= tick &&
+	       stream->nrequests < FEW && end - off >= MIH_HASH_GROUP &&
+	       end == stream->begin;
+}
+
 static struct mih_verify_stream *stream_find(struct mih_verify_pattern *pattern,
 					     uint64_t off, uint64_t end)
 {
 	for (size_t i = 0; i < NSTREAMS; i++)
 		if (continues(&pattern->streams[i], off, end))
+			return &pattern->streams[i];
+	for (size_t i = 0; i < NSTREAMS; i++)
+		if (precedes(&pattern->streams[i], off, end, pattern->tick))
 			return &pattern->streams[i];
 	return NULL;
 }
@@ -212,15 +224,29 @@ stream_begin(struct mih_verify_pattern *pattern,
 	return stream;
 }
 
-static void stream_go_on(struct mih_verify_stream *stream, uint64_t off,
-			 uint64_t end, uint64_t tick)
+/* Beyond its tensor it is a new reader: the kernel reads a little further than
+ * it was asked to. */
+static void stream_go_on(const struct mih_verify_pattern *pattern,
+			 struct mih_verify_stream *stream, uint64_t off,
+			 uint64_t end)
 {
-	stream->used = tick;
+	const struct mih_verify_range *tensor = NULL;
+
+	if (stream->limit && off >= stream->limit) {
+		stream->begin = off;
+		stream->asked = stream->limit = 0;
+		stream->nrequests = 0;
+	}
+	if (off < stream->begin) {
+		stream->begin = off;
+		tensor = tensor_wanted(pattern, off, end);
+	}
+	if (tensor)
+		stream->limit = tensor->end;
+	stream->used = pattern->tick;
 	stream->next = MIH_MAX(stream->next, end);
 	stream->asked += end - off;
 	stream->nrequests++;
-	if (off >= stream->limit)
-		stream->limit = 0;
 }
 
 struct mih_verify_plan mih_verify_ahead_note(
@@ -233,7 +259,7 @@ struct mih_verify_plan mih_verify_ahead_note(
 	struct mih_verify_stream *stream = stream_find(pattern, off, end);
 
 	if (stream)
-		stream_go_on(stream, off, end, pattern->tick);
+		stream_go_on(pattern, stream, off, end);
 	else
 		stream = stream_begin(pattern, strider, off, end);
 	if (strider && (leaves_gaps(stream) || stream->nrequests == 1)) {
