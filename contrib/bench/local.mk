@@ -11,7 +11,8 @@ bench_programs = copy_server crowd gpu_rates huge_model many_files reader
 check_PROGRAMS += $(bench_programs)
 EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/lib.sh \
 	contrib/bench/mount_bench.sh contrib/bench/serve_bench.sh \
-	contrib/bench/serve_all.sh contrib/bench/serve/serve_load.py \
+	contrib/bench/serve_all.sh contrib/bench/serve/jump.sh \
+	contrib/bench/serve/serve_load.py \
 	contrib/bench/status_bench.sh \
 	contrib/bench/many_bench.sh contrib/bench/scale_bench.sh
 

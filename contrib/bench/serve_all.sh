@@ -14,7 +14,7 @@
 #     --mib N         bytes of the model, in MiB (16384); twice that, and half
 #                     again while a file is staged, has to fit DIR's memory
 #     --device D      hash on D (cpu); again for a second one beside it
-#     --only "S..."   of: cache direct stage load auto disk program
+#     --only "S..."   of: cache direct stage load auto tensors disk program
 #     --rounds N      the best of N counts (2)
 #     --model DIR     where the model is put; in memory is best (/dev/shm)
 #     --disk DIR      where files that are read cold are put (/var/tmp)
@@ -23,7 +23,7 @@
 #
 # Rates are GB/s (1e9); core-seconds are the daemon's, for each GiB served.
 set -eu
-sections='cache direct stage load auto disk program'
+sections='cache direct stage load auto tensors disk program'
 
 # The libraries are for our programs alone: openssl and Python have others.
 wrapper()
@@ -49,7 +49,8 @@ carry()
 			while read -r lib; do cp -L "$lib" "$dir/lib/"; done
 	done
 	here=$(dirname "$0")
-	cp "$here/serve_all.sh" "$here/serve/serve_load.py" "$here/lib.sh" "$dir/"
+	cp "$here/serve_all.sh" "$here/serve/serve_load.py" \
+		"$here/serve/jump.sh" "$here/lib.sh" "$dir/"
 	du -sh "$dir"
 }
 
@@ -126,8 +127,12 @@ meter()
 		return 0
 	fi
 	cat "$work/took" >>"$work/times/$name"
-	[ -z "$pid" ] || echo $((($(ticks) - from) * 1000 / tick_rate)) \
+	[ -n "$pid" ] || return 0
+	echo $((($(ticks) - from) * 1000 / tick_rate)) \
 		>>"$work/times/$name.cpu"
+	sed -n 's/.*"disk_bytes": *\([0-9]*\).*/\1/p' \
+		"$work/mnt/.mihfs/status.json" >>"$work/times/$name.disk" \
+		2>/dev/null || true
 }
 
 size_of()
@@ -528,6 +533,8 @@ run()
 	MIHFS=$dir/mihfs MIHFS_BENCH_BIN=$dir
 	# shellcheck source=contrib/bench/lib.sh
 	. "$dir/lib.sh"
+	# shellcheck source=contrib/bench/serve/jump.sh
+	. "$dir/jump.sh"
 	memory=256M whole=$((mib + 512))M tick_rate=$(getconf CLK_TCK) cold=0 on_disk='' huge_before=''
 	trap 'rm -rf "$on_disk"; cleanup
 		[ -z "$huge_before" ] || echo "$huge_before" >$shmem' EXIT

@@ -13,6 +13,10 @@
  *     populate  MAP_SHARED | MAP_POPULATE
  *     random    the map in pieces of 4 MiB, in no order
  *     ranks     every WAYS-th piece of 1 MiB by read(2), as ranks of a tensor
+ *     rank      the same, but only the first of them is there
+ *     tensors   the tensors of a safetensors file by read(2), in no order
+ *     direct    the same with O_DIRECT
+ *     lazy      the same from a map
  *     forget    nothing; the kernel is asked to drop the file's pages
  */
 #include <errno.h>
@@ -159,6 +163,83 @@ static void run_random(const struct part *part)
 	}
 }
 
+static void run_rank(const struct part *part)
+{
+	if (part->way == 0)
+		run_ranks(part);
+}
+
+/* The header of a safetensors file, as text. */
+static char *header_of(const struct part *part, size_t *data_out)
+{
+	uint64_t len = 0;
+	char *text;
+
+	if (pread(part->fd, part->buf, PAGE, 0) < (ssize_t)sizeof(len))
+		die("header");
+	memcpy(&len, part->buf, sizeof(len));
+	*data_out = sizeof(len) + (size_t)len;
+	if (*data_out > LARGE || !(text = malloc(LARGE)))
+		die("header");
+	if (pread(part->fd, part->buf, (*data_out + PAGE - 1) / PAGE * PAGE,
+		  0) < (ssize_t)*data_out)
+		die("header");
+	memcpy(text, part->buf + sizeof(len), (size_t)len);
+	text[len] = '\0';
+	return text;
+}
+
+/* Where its tensors are. Return: how many. */
+static size_t tensors_of(const struct part *part, size_t (**ranges_out)[2])
+{
+	const char *key = "\"data_offsets\":";
+	size_t data, n = 0;
+	char *text = header_of(part, &data);
+	size_t(*ranges)[2] = malloc(strlen(text) * sizeof(*ranges));
+
+	if (!ranges)
+		die("memory");
+	for (char *at = text; (at = strstr(at, key)); n++) {
+		at += strlen(key);
+		if (sscanf(at, "[%zu,%zu]", &ranges[n][0], &ranges[n][1]) != 2)
+			die("header");
+		ranges[n][0] += data;
+		ranges[n][1] += data;
+	}
+	free(text);
+	*ranges_out = ranges;
+	return n;
+}
+
+/* A tensor at a time, as one read; O_DIRECT reads the pages it is in. */
+static void run_tensors(const struct part *part)
+{
+	size_t(*ranges)[2];
+	size_t n = tensors_of(part, &ranges);
+
+	for (size_t i = part->way; i < n; i += part->ways) {
+		struct part one = *part;
+
+		one.from = ranges[i * 7919 % n][0] / PAGE * PAGE;
+		one.to = (ranges[i * 7919 % n][1] + PAGE - 1) / PAGE * PAGE;
+		if (one.to > part->size)
+			one.to = part->size;
+		read_by(&one, LARGE);
+	}
+	free(ranges);
+}
+
+static void run_lazy(const struct part *part)
+{
+	const char *map = map_file(part, MAP_PRIVATE);
+	size_t(*ranges)[2];
+	size_t n = tensors_of(part, &ranges);
+
+	for (size_t i = part->way; i < n; i += part->ways)
+		touch(map, ranges[i * 7919 % n][0], ranges[i * 7919 % n][1]);
+	free(ranges);
+}
+
 static void run_forget(const struct part *part)
 {
 	if (fdatasync(part->fd) < 0 && errno != EROFS && errno != EINVAL)
@@ -167,11 +248,19 @@ static void run_forget(const struct part *part)
 }
 
 static const struct way ways[] = {
-	{ "open", 0, run_open },     { "read", 0, run_read },
-	{ "large", 0, run_large },   { "raw", O_DIRECT, run_read },
-	{ "mmap", 0, run_mmap },     { "populate", 0, run_populate },
-	{ "random", 0, run_random }, { "ranks", 0, run_ranks },
+	{ "open", 0, run_open },
+	{ "read", 0, run_read },
+	{ "large", 0, run_large },
+	{ "raw", O_DIRECT, run_read },
+	{ "mmap", 0, run_mmap },
+	{ "populate", 0, run_populate },
+	{ "random", 0, run_random },
+	{ "ranks", 0, run_ranks },
 	{ "forget", 0, run_forget },
+	{ "rank", 0, run_rank },
+	{ "tensors", 0, run_tensors },
+	{ "lazy", 0, run_lazy },
+	{ "direct", O_DIRECT, run_tensors },
 };
 
 static const struct way *way_find(const char *name)
