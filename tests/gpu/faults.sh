@@ -58,7 +58,9 @@ check_log "nor does it hold up the end" "its driver does not return"
 mount_staged() {
 	mt_mount "$work/model" --device sim:0 --gpu-memory 16M --serve=stage \
 		--stage-memory=200M
-	until grep -q 'than one core' "$log"; do
+	tries=0
+	until grep -q 'than one core' "$log" || [ "$tries" -ge 600 ]; do
+		tries=$((tries + 1))
 		sleep 0.05
 	done
 }

@@ -13,7 +13,7 @@ reload() {
 	tries=0
 	while [ "$(grep -c 'reloaded[,:]' "$log")" -lt "$answers" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || return 1
+		[ "$tries" -lt 600 ] || return 1
 		sleep 0.05
 	done
 	grep 'reloaded[,:]' "$log" | tail -n 1 | grep -q "$1"
