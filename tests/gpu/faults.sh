@@ -57,7 +57,7 @@ check_log "nor does it hold up the end" "its driver does not return"
 # that fails when it copies from there. Readers see nothing of it.
 mount_staged() {
 	mt_mount "$work/model" --device sim:0 --gpu-memory 16M --serve=stage \
-		--stage-memory=200M
+		--stage-memory=300M
 	tries=0
 	until grep -q 'than one core' "$log" || [ "$tries" -ge 600 ]; do
 		tries=$((tries + 1))
@@ -71,7 +71,7 @@ can_lend() {
 			/sys/kernel/mm/transparent_hugepage/shmem_enabled
 }
 
-mt_pattern 120000000 9 >"$work/model/staged.bin"
+mt_pattern 200000000 9 >"$work/model/staged.bin"
 mt_sign "$work/model" --device cpu
 export MIHFS_SIM_PINS=1
 mount_staged

@@ -359,7 +359,9 @@ static bool begin_whole(struct mih_verify_opening *opening)
 		.file = opening->file,
 		.to = to,
 		.loan =
-		    to ? mih_verify_loan_new(engine->dev, to, nbytes) : NULL,
+		    to ? mih_verify_loan_new(engine->dev, to, nbytes,
+					     mih_pool_nthreads(engine->pool))
+		       : NULL,
 		.check = &opening->check,
 		.unwanted_ns = &opening->unwanted_ns,
 		.done = filled,

@@ -1,8 +1,8 @@
 /*
  * A stage is lent to the devices by pieces, while it is filled. Pinning wants
  * the pages to be there, or one thread makes them all; so each load makes one
- * huge page of the piece after the next one, and the last of them lends it. By
- * the time its bytes are read in, it is pinned. What has been hashed is taken
+ * huge page of a piece further on, and the last of them lends it. By the time
+ * its bytes are read in, it is pinned. What has been hashed is taken
  * back, so that little is left to do at the end.
  */
 #include "gpu/lend/lend.h"
@@ -22,7 +22,7 @@
 #define PIECE_MIN ((uint64_t)16 << 20)
 #define PIECE_MAX ((uint64_t)64 << 20)
 #define NPIECES	  16 /* of a file, if they are not too small or large */
-#define AHEAD	  2  /* pieces; the first ones of a file are copied */
+#define AHEAD	  2  /* pieces, beside those that are being read */
 #define LOAN_MIN  (4 * PIECE_MIN)
 
 /* Faults for a huge page; with small ones there are hundreds, the stage itself
@@ -39,6 +39,7 @@ struct mih_verify_loan {
 	uint8_t *base;
 	uint64_t nbytes;
 	uint64_t piece;	  /* bytes of one */
+	uint64_t ahead;	  /* likewise; so many of a file are not lent */
 	atomic_bool over; /* nothing more is lent */
 	struct piece pieces[];
 };
@@ -53,7 +54,8 @@ static uint64_t piece_for(uint64_t nbytes)
 }
 
 struct mih_verify_loan *mih_verify_loan_new(struct mih_gpu_dev *dev,
-					    uint8_t *base, uint64_t nbytes)
+					    uint8_t *base, uint64_t nbytes,
+					    size_t nloads)
 {
 	uint64_t piece = piece_for(nbytes);
 	size_t n = (size_t)mih_checked_ceil_div(nbytes, piece);
@@ -68,6 +70,9 @@ struct mih_verify_loan *mih_verify_loan_new(struct mih_gpu_dev *dev,
 	loan->base = base;
 	loan->nbytes = nbytes;
 	loan->piece = piece;
+	loan->ahead =
+	    piece *
+	    (AHEAD + mih_checked_ceil_div(nloads * MIH_VERIFY_EXTENT, piece));
 	return loan;
 }
 
@@ -110,7 +115,7 @@ void mih_verify_loan_ahead(struct mih_verify_loan *loan, uint64_t off)
 
 	if (!loan || off % page || atomic_load(&loan->over))
 		return;
-	at = off + AHEAD * loan->piece;
+	at = off + loan->ahead;
 	if (at >= loan->nbytes)
 		return;
 	if (!make_page(loan->base + at,

@@ -90,12 +90,14 @@ void mih_verify_fill_part(struct mih_verify_fill *fill, uint64_t off,
 
 /**
  * mih_verify_loan_new() - @nbytes at @base may be lent to @dev
- * @base: mapped until mih_verify_loan_end(), its pages not there yet
+ * @base:   mapped until mih_verify_loan_end(), its pages not there yet
+ * @nloads: so many are read at once
  *
  * Return: owned, for mih_verify_loan_end(); NULL: it would not pay.
  */
 struct mih_verify_loan *mih_verify_loan_new(struct mih_gpu_dev *dev,
-					    uint8_t *base, uint64_t nbytes);
+					    uint8_t *base, uint64_t nbytes,
+					    size_t nloads);
 
 /**
  * mih_verify_loan_ahead() - the bytes from @off on are about to be read in
