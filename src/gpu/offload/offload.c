@@ -6,6 +6,7 @@
 #include "gpu/lend/lent_internal.h"
 #include "gpu/offload/offload_internal.h"
 #include "util/checked.h"
+#include "util/host/node.h"
 #include "util/log.h"
 
 #include <signal.h>
@@ -68,12 +69,21 @@ static bool wait_for_port(struct mih_gpu_offload *off)
 	return is_open;
 }
 
+/* Pinned memory lies where it is touched first, and what a lane copies and
+ * polls goes over the bus of its node: across nodes both take longer. */
+static void stay_near(const struct mih_gpu_offload *off)
+{
+	if (off->has_near)
+		(void)mih_node_stay(&off->near);
+}
+
 static void *lane_main(void *arg)
 {
 	struct mih_gpu_offload *off = arg;
 	size_t part = atomic_fetch_add(&off->touched, 1);
 	bool touches = part < MIH_GPU_LANES - 1;
 
+	stay_near(off);
 	if (touches)
 		mih_gpu_pinned_touch(&off->pinned, part, MIH_GPU_LANES - 1);
 	/* The default slack would make each pause between polls 50 us longer.
@@ -91,8 +101,10 @@ static void *opener_main(void *arg)
 {
 	struct mih_gpu_offload *off = arg;
 	struct mih_gpu_port *port = NULL;
-	mih_err err = off->ops->open(off->ordinal, &port);
+	mih_err err;
 
+	stay_near(off);
+	err = off->ops->open(off->ordinal, &port);
 	if (err) {
 		mih_gpu_offload_fail(&off->dev, mih_err_message());
 		return NULL;
@@ -264,6 +276,7 @@ static void describe(struct mih_gpu_offload *off)
 	uint64_t takes = off->ngroups * MIH_GPU_LANES * GROUP_MEMORY;
 
 	off->ops->identify(off->ordinal, &off->id);
+	off->has_near = mih_node_cpus(NULL, off->id.pci, &off->near);
 	snprintf(off->text, sizeof(off->text),
 		 "%s:%zu %s, %ju MiB of which %ju are taken, driver %s",
 		 off->ops->kind, off->ordinal, off->id.name,

@@ -17,6 +17,7 @@
 #include "gpu/offload/staging_internal.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 /* While one lane hashes the others copy, so PCIe stays busy. */
@@ -29,6 +30,8 @@ struct mih_gpu_offload {
 	size_t ngroups; /* of each lane's arena; a multiple of 16 */
 	struct mih_gpu_identity id;
 	char text[256]; /* about it, for people */
+	bool has_near;	/* where not all processors are near it: */
+	cpu_set_t near; /* those that are */
 	struct mih_gpu_staging staging;
 	struct mih_gpu_pinned pinned;	      /* its block */
 	atomic_size_t touched;		      /* parts of that */
