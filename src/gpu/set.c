@@ -343,6 +343,17 @@ static enum mih_gpu_state set_state(struct mih_gpu_dev *dev, bool wait)
 	return MIH_GPU_READY;
 }
 
+/* Members are only ever added before the set ends. */
+static size_t nmembers(struct set *set)
+{
+	size_t n;
+
+	pthread_mutex_lock(&set->lock);
+	n = set->n;
+	pthread_mutex_unlock(&set->lock);
+	return n;
+}
+
 /* In turn, so that each member's slots feed it and its neighbours alike; or the
  * processor's, until devices are open or when theirs is in use. */
 static void *set_staging_alloc(struct mih_gpu_dev *dev, size_t len)
@@ -368,12 +379,9 @@ static bool set_staging_has(struct mih_gpu_dev *dev, const void *buf,
 			    size_t len)
 {
 	struct set *set = set_of(dev);
+	size_t n = nmembers(set);
 	bool has = false;
-	size_t n;
 
-	pthread_mutex_lock(&set->lock);
-	n = set->n;
-	pthread_mutex_unlock(&set->lock);
 	for (size_t i = 0; i < n && !has; i++) {
 		struct mih_gpu_dev *member = set->members[i].dev;
 
@@ -386,11 +394,8 @@ static bool set_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
 	struct mih_gpu_dev *cpu = mih_gpu_cpu();
 	struct set *set = set_of(dev);
-	size_t n;
+	size_t n = nmembers(set);
 
-	pthread_mutex_lock(&set->lock);
-	n = set->n;
-	pthread_mutex_unlock(&set->lock);
 	for (size_t i = 0; i < n; i++) {
 		struct mih_gpu_dev *member = set->members[i].dev;
 
@@ -398,16 +403,6 @@ static bool set_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 			return true;
 	}
 	return cpu->ops->staging_free(cpu, buf, len);
-}
-
-static size_t nmembers(struct set *set)
-{
-	size_t n;
-
-	pthread_mutex_lock(&set->lock);
-	n = set->n;
-	pthread_mutex_unlock(&set->lock);
-	return n;
 }
 
 static bool set_borrows(struct mih_gpu_dev *dev)
@@ -477,7 +472,6 @@ static void look_at(struct mih_gpu_dev *dev, struct mih_gpu_member *member)
 		 mih_gpu_describe(dev));
 }
 
-/* Members are only ever added before the set ends. */
 size_t mih_gpu_members(struct mih_gpu_dev *dev, struct mih_gpu_member *members,
 		       size_t max)
 {
@@ -489,9 +483,7 @@ size_t mih_gpu_members(struct mih_gpu_dev *dev, struct mih_gpu_member *members,
 			look_at(dev, members);
 		return 1;
 	}
-	pthread_mutex_lock(&set->lock);
-	n = set->n;
-	pthread_mutex_unlock(&set->lock);
+	n = nmembers(set);
 	for (size_t i = 0; i < MIH_MIN(n, max); i++)
 		look_at(set->members[i].dev, &members[i]);
 	return n;
