@@ -62,12 +62,7 @@ mt_begin
 command -v setpriv >/dev/null || mt_skip "no setpriv"
 pod_begin
 pod_image
-mt_model "$work/model"
-mt_sign "$work/model"
-trust=$work/trust
-mkdir "$trust"
-mv "$pub" "$trust/release.pem"
-chmod -R a+rX "$work/model" "$bundle" "$trust"
+pod_model
 
 # A pod may be there before the server is.
 server "$work/first"

@@ -28,6 +28,20 @@ pod_begin() {
 	trap 'rc=$?; pod_kill; (exit $rc); mt_cleanup' EXIT
 }
 
+# pod_model - a signed model in $work/model; $trust, a ConfigMap with its key
+#
+# Every user of a container may read all of it.
+pod_model() {
+	mt_model "$work/model"
+	mt_sign "$work/model"
+	trust=$work/trust
+	mkdir "$trust"
+	# shellcheck disable=SC2154
+	mv "$pub" "$trust/release.pem"
+	# shellcheck disable=SC2154
+	chmod -R a+rX "$work/model" "$bundle" "$bundle.tree" "$trust"
+}
+
 # pod_image [FILE...] - $image: what every user of a container may read and run
 #
 # The tree may have been unpacked and built where user 65534 has no way in.

@@ -17,12 +17,7 @@ mt_begin
 command -v setpriv >/dev/null || mt_skip "no setpriv"
 pod_begin
 pod_image
-mt_model "$work/model"
-mt_sign "$work/model"
-trust=$work/trust
-mkdir "$trust"
-mv "$pub" "$trust/release.pem"
-chmod -R a+rX "$work/model" "$bundle" "$bundle.tree" "$trust"
+pod_model
 
 check_status "a model that is as signed lets the pod start" 0 init
 cp "$work/model/weights.safetensors" "$work/good"
