@@ -27,18 +27,19 @@ struct mih_pool {
 
 static _Thread_local struct mih_pool *mine; /* of a thread of a pool */
 
-/* Whose turn a free place is; the lock is held. In each lane those who come
- * back first, since their work is half done. NULL: nobody wants one. */
+/* Whose turn a free place is; the lock is held. Those who come back go first,
+ * of whatever lane: there are few, their work is half done, and somebody may
+ * have come meanwhile who waits for it. NULL: nobody wants one. */
 static pthread_cond_t *next(struct mih_pool *pool)
 {
 	if (!pool->nplaces)
 		return NULL;
-	for (size_t i = 0; i < MIH_POOL_LANES; i++) {
+	for (size_t i = 0; i < MIH_POOL_LANES; i++)
 		if (pool->nback[i])
 			return &pool->place_there[i];
+	for (size_t i = 0; i < MIH_POOL_LANES; i++)
 		if (pool->lanes[i].n && pool->nidle)
 			return &pool->work_there;
-	}
 	return NULL;
 }
 

@@ -64,7 +64,7 @@ void mih_pool_wait_begin(void);
 
 /**
  * mih_pool_wait_end() - go on as soon as fewer threads run than may
- * @lane: who goes on first; before queued work of the same lane
+ * @lane: who goes on first; before all that is queued
  */
 void mih_pool_wait_end(enum mih_pool_lane lane);
 

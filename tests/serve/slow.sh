@@ -19,10 +19,11 @@ slow_start() {
 	server_pid=$!
 	exec 8<"$work/up"
 	timeout 60 stat "$work/slow/good" >/dev/null
-	read -r line <&8 && [ "$line" = ready ] || {
+	read -r line <&8
+	if [ "$line" != ready ]; then
 		echo "Bail out! no slow source"
 		exit 1
-	}
+	fi
 }
 
 # slow_stop: $reads that there were, $most at once

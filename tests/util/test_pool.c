@@ -156,6 +156,48 @@ static void test_all_threads_wait_at_once(void **state)
 }
 
 /* They have no place that they could leave. */
+struct busy {
+	struct mih_pool_work work;
+	struct mih_pool *pool;
+	atomic_bool *stop;
+};
+
+static void always_again(struct mih_pool_work *work)
+{
+	struct busy *busy = (struct busy *)work;
+
+	usleep(2000);
+	if (!atomic_load(busy->stop))
+		mih_pool_submit(busy->pool, work, MIH_POOL_URGENT);
+}
+
+/* Who has waited goes on although there is always urgent work; alarm() ends a
+ * test in which it does not. */
+static void test_who_comes_back_goes_first(void **state)
+{
+	static struct busy busy[8 * NBUSY];
+	struct shared shared = { 0 };
+	struct waiter waiter = { { .run = wait_for_all },
+				 &shared,
+				 MIH_POOL_BACKGROUND };
+	struct mih_pool *pool = limited();
+	atomic_bool stop = false;
+
+	(void)state;
+	pthread_barrier_init(&shared.all_wait, NULL, 2);
+	mih_pool_submit(pool, &waiter.work, MIH_POOL_URGENT);
+	for (int i = 0; i < 8 * NBUSY; i++) {
+		busy[i] = (struct busy){ { .run = always_again }, pool, &stop };
+		mih_pool_submit(pool, &busy[i].work, MIH_POOL_URGENT);
+	}
+	pthread_barrier_wait(&shared.all_wait);
+	while (!atomic_load(&shared.nended))
+		usleep(1000);
+	atomic_store(&stop, true);
+	mih_pool_free(pool);
+	pthread_barrier_destroy(&shared.all_wait);
+}
+
 static void test_other_threads_do_not_wait(void **state)
 {
 	(void)state;
@@ -170,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_work_may_resubmit_itself),
 		cmocka_unit_test(test_no_more_run_than_may),
 		cmocka_unit_test(test_all_threads_wait_at_once),
+		cmocka_unit_test(test_who_comes_back_goes_first),
 		cmocka_unit_test(test_other_threads_do_not_wait),
 	};
 

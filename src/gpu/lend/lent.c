@@ -125,7 +125,7 @@ static bool wait_clear(struct mih_gpu_offload *off, uintptr_t base,
 	struct timespec until;
 	int rc = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ms / 1000;
 	until.tv_nsec += ms % 1000 * 1000000;
 	if (until.tv_nsec >= 1000000000) {
@@ -135,7 +135,8 @@ static bool wait_clear(struct mih_gpu_offload *off, uintptr_t base,
 	while (!is_clear(off, base, end, lost)) {
 		if (rc == ETIMEDOUT)
 			return false;
-		rc = pthread_cond_timedwait(&rows_changed, &rows_lock, &until);
+		rc = pthread_cond_clockwait(&rows_changed, &rows_lock,
+					    CLOCK_MONOTONIC, &until);
 	}
 	return true;
 }

@@ -94,10 +94,15 @@ static void parse(struct mih_pool_work *work)
 
 void mih_verify_learn_start(struct mih_verify_engine *engine, uint32_t file)
 {
+	struct mih_verify_file_run *run = &engine->files[file];
 	struct learner *learner = calloc(1, sizeof(*learner));
 
-	if (!learner)
+	if (!learner) {
+		pthread_mutex_lock(&run->lock);
+		run->proof->pattern->learning = MIH_VERIFY_UNLEARNT;
+		pthread_mutex_unlock(&run->lock);
 		return;
+	}
 	learner->work.run = parse;
 	learner->engine = engine;
 	learner->file = file;

@@ -263,7 +263,8 @@ struct mih_verify_plan mih_verify_ahead_note(
 	else
 		stream = stream_begin(pattern, strider, off, end);
 	if (strider && (leaves_gaps(stream) || stream->nrequests == 1)) {
-		stream->limit = strider->at + strider->piece;
+		stream->limit =
+		    MIH_MIN(strider->at + strider->piece, file->nbytes);
 		plan_strided(engine, file, pattern, strider, &plan);
 	} else if (stream->limit) {
 		plan_limited(engine, pattern, stream, end, &plan);
@@ -322,6 +323,9 @@ static void fetch_range(struct mih_verify_engine *engine, uint32_t file,
 			struct mih_verify_backing *backing, uint64_t from,
 			uint64_t to)
 {
+	/* Whatever is advised: behind the end of a file there is nothing, no
+	 * group and no page of its tree. */
+	to = MIH_MIN(to, engine->model->files[file].nbytes);
 	while (from < to && !atomic_load(&engine->stopping)) {
 		uint64_t next =
 		    (from / MIH_VERIFY_EXTENT + 1) * MIH_VERIFY_EXTENT;

@@ -286,9 +286,13 @@ static void finish(struct mih_verify_opening *opening, mih_err err)
 	struct mih_verify_engine *engine = opening->engine;
 	struct mih_verify_stage **stage = &engine->files[opening->file].stage;
 	struct mih_verify_fill *fill = &opening->fill;
+	bool may_go;
 
 	opening->told = err == -EIO;
-	if (!mih_verify_loan_end(MIH_STEAL(&fill->loan)))
+	mih_pool_wait_begin(); /* perhaps for a driver that hangs */
+	may_go = mih_verify_loan_end(MIH_STEAL(&fill->loan));
+	mih_pool_wait_end(MIH_POOL_URGENT);
+	if (!may_go)
 		mih_verify_stage_abandon(*stage);
 	if (fill->to && err)
 		mih_verify_stage_drop(&engine->stages, stage);

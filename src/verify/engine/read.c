@@ -297,7 +297,7 @@ void mih_verify_read(struct mih_verify_engine *engine,
 	if (run->backing) {
 		backing = mih_verify_backing_get(run->backing);
 		if (run->proof->pattern && request->end > request->off &&
-		    !request->quiet)
+		    !request->quiet && !atomic_load(&request->err))
 			plan = mih_verify_ahead_note(
 			    engine, file, run->proof->pattern, request->off,
 			    request->end);

@@ -52,13 +52,13 @@ void mih_verify_source_fini(struct mih_verify_source *source)
 		close(around);
 }
 
-/* The other half is for files that are opened. */
+/* The other three quarters are for files that are opened. */
 static bool is_spare(int fd)
 {
 	struct rlimit limit;
 
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	       (rlim_t)fd < limit.rlim_cur / 2;
+	       (rlim_t)fd < limit.rlim_cur / 4;
 }
 
 static bool same_file(int a, int b)

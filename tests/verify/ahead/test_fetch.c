@@ -11,6 +11,8 @@
 #define WEIGHTS	 0u
 #define WRONG	 1u
 #define RANKS	 2u
+#define RAGGED	 3u /* ends within a piece of its readers */
+#define PAGES	 4u /* and at the end of a page of its tree */
 
 static char head[HEADER], wrong[HEADER];
 
@@ -18,6 +20,8 @@ static struct mih_test_file files[] = {
 	{ "a.safetensors", HEADER + NTENSORS *TENSOR, head, sizeof(head) },
 	{ "b.safetensors", HEADER + NTENSORS *TENSOR, wrong, sizeof(wrong) },
 	{ "c.bin", 40 * MIB, NULL, 0 },
+	{ "d.bin", 13 * MIB + 300 * KIB, NULL, 0 },
+	{ "e.bin", 16 * MIB, NULL, 0 },
 };
 
 static const struct mih_test_model_params by_tree = {
@@ -274,6 +278,37 @@ static void test_ranks_among_each_other(void **state)
 	mih_verify_close(test.engine, RANKS);
 }
 
+/* Pieces of @piece bytes every @stride bytes, up to the end of the file, each
+ * by small requests: nothing behind the end is fetched. */
+static void read_to_the_end(size_t file, uint64_t piece, uint64_t stride)
+{
+	uint64_t nbytes = files[file].nbytes;
+
+	assert_int_equal(mih_test_engine_open(&test, file), 0);
+	for (uint64_t at = MIB; at < nbytes; at += stride) {
+		uint64_t end = MIH_MIN(at + piece, nbytes);
+
+		for (uint64_t in = at; in < end; in += 128 * KIB)
+			assert_int_equal(
+			    mih_test_engine_check(&test, file, in,
+						  MIH_MIN(128 * KIB, end - in)),
+			    0);
+	}
+	settle();
+	assert_int_equal(count(MIH_VERIFY_BAD_GROUPS), 0);
+	assert_int_equal(test.nlines, 0);
+	assert_true(count(MIH_VERIFY_DISK_BYTES) <= nbytes);
+	mih_verify_close(test.engine, file);
+}
+
+static void test_nothing_behind_the_end(void **state)
+{
+	(void)state;
+	read_to_the_end(RAGGED, MIB, 3 * MIB);
+	mih_test_engine_restart(&test);
+	read_to_the_end(PAGES, 2560 * KIB, 4608 * KIB);
+}
+
 #define FETCH(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -286,6 +321,7 @@ int main(void)
 		FETCH(test_a_malformed_header_means_nothing),
 		FETCH(test_a_damaged_header_means_nothing),
 		FETCH(test_ranks_among_each_other),
+		FETCH(test_nothing_behind_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, teardown_all);
