@@ -179,7 +179,8 @@ static char *header_of(const struct part *part, size_t *data_out)
 		die("header");
 	memcpy(&len, part->buf, sizeof(len));
 	*data_out = sizeof(len) + (size_t)len;
-	if (*data_out > LARGE || !(text = malloc(LARGE)))
+	text = malloc(LARGE);
+	if (*data_out > LARGE || !text)
 		die("header");
 	if (pread(part->fd, part->buf, (*data_out + PAGE - 1) / PAGE * PAGE,
 		  0) < (ssize_t)*data_out)
