@@ -461,12 +461,9 @@ static mih_err assemble(const struct unit *u, uint64_t page,
 	uint64_t begin = u->first->begin, end = u->last->end;
 	uint64_t from = MIH_MAX(base, u->from), to = MIH_MIN(top, u->to);
 	size_t before = (size_t)(from - base) / MIH_HASH_GROUP;
-	size_t own;
+	size_t own = (size_t)mih_hash_ngroups(to - from);
 
-	if (to < from)
-		return -ENOENT; /* not of this page at all */
-	own = (size_t)mih_hash_ngroups(to - from);
-	if ((begin > base && (!left || left->end != begin)) ||
+	if (to < from || (begin > base && (!left || left->end != begin)) ||
 	    (end < top && (!right || right->begin != end)))
 		return -ENOENT;
 	if ((begin > base && !mih_hash_eq(left->rest, u->head_rest, 32)) ||
