@@ -1,28 +1,23 @@
 #include "util/host/node.h"
+#include "util/cleanup.h"
+#include "util/io.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TEXT_MAX 4096
 
-/* A small file of sysfs, without its last newline. */
-static bool read_text(char text[TEXT_MAX], const char *path)
+/* A small file of sysfs, without its last newline; to be freed. */
+static char *read_text(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	char *text;
+	size_t len;
 
-	if (fd < 0)
-		return false;
-	n = read(fd, text, TEXT_MAX - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
+	if (mih_io_read_file(path, TEXT_MAX, &text, &len))
+		return NULL;
 	text[strcspn(text, "\n")] = '\0';
-	return true;
+	return text;
 }
 
 /* One number below CPU_SETSIZE; *at is moved behind it. */
@@ -63,19 +58,21 @@ static bool read_list(const char *at, cpu_set_t *set_out)
 
 static bool read_set(const char *path, cpu_set_t *set_out)
 {
-	char text[TEXT_MAX];
+	mih_autofree char *text = read_text(path);
 
-	return read_text(text, path) && read_list(text, set_out);
+	return text && read_list(text, set_out);
 }
 
 static bool read_node(const char *sys, const char *pci, unsigned long *node_out)
 {
-	char path[256], text[TEXT_MAX];
-	const char *at = text;
+	mih_autofree char *text = NULL;
+	const char *at;
+	char path[256];
 
 	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/numa_node", sys,
 		 pci);
-	return read_text(text, path) && read_number(&at, node_out) && !*at;
+	at = text = read_text(path);
+	return text && read_number(&at, node_out) && !*at;
 }
 
 bool mih_node_cpus(const char *sys, const char *pci, cpu_set_t *cpus_out)

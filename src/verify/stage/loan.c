@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
@@ -84,9 +83,7 @@ static size_t len_of(const struct mih_verify_loan *loan, uint64_t piece)
 /* Whole pages, as they are mapped. */
 static size_t room_of(const struct mih_verify_loan *loan, uint64_t piece)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	return (len_of(loan, piece) + page - 1) / page * page;
+	return (size_t)mih_verify_stage_room(len_of(loan, piece));
 }
 
 static long nfaults(void)

@@ -31,8 +31,7 @@ void mih_verify_stages_init(struct mih_verify_stages *stages, uint64_t budget)
 		stages->max = (size_t)limit.rlim_cur / 3;
 }
 
-/* What a file of @nbytes takes. */
-static uint64_t room_for(uint64_t nbytes)
+uint64_t mih_verify_stage_room(uint64_t nbytes)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
@@ -64,7 +63,7 @@ static void forget(struct mih_verify_stages *stages,
 {
 	if (!stage->is_open)
 		TAILQ_REMOVE(&stages->lru, stage, lru);
-	stages->nbytes -= room_for(stage->nbytes);
+	stages->nbytes -= mih_verify_stage_room(stage->nbytes);
 	stages->n--;
 	*stage->owner = NULL;
 }
@@ -114,9 +113,9 @@ static mih_err reserve(struct mih_verify_stages *stages, uint64_t nbytes)
 	mih_err err;
 
 	pthread_mutex_lock(&stages->lock);
-	err = make_room(stages, room_for(nbytes), &dropped);
+	err = make_room(stages, mih_verify_stage_room(nbytes), &dropped);
 	if (!err) {
-		stages->nbytes += room_for(nbytes);
+		stages->nbytes += mih_verify_stage_room(nbytes);
 		stages->n++;
 	}
 	pthread_mutex_unlock(&stages->lock);
@@ -178,7 +177,8 @@ static mih_err stage_map(struct mih_verify_stage *stage)
 	    memfd_create("mihfs-stage", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (stage->fd < 0 || ftruncate(stage->fd, (off_t)stage->nbytes) < 0)
 		return -errno;
-	map = huge ? map_aligned(stage->fd, (size_t)room_for(stage->nbytes))
+	map = huge ? map_aligned(stage->fd,
+				 (size_t)mih_verify_stage_room(stage->nbytes))
 		   : mmap(NULL, stage->nbytes, PROT_READ | PROT_WRITE,
 			  MAP_SHARED, stage->fd, 0);
 	if (map == MAP_FAILED)
@@ -212,7 +212,7 @@ mih_err mih_verify_stage_new(struct mih_verify_stages *stages, uint64_t nbytes,
 		return 0;
 	}
 	pthread_mutex_lock(&stages->lock);
-	stages->nbytes -= room_for(nbytes);
+	stages->nbytes -= mih_verify_stage_room(nbytes);
 	stages->n--;
 	pthread_mutex_unlock(&stages->lock);
 	if (stage)
