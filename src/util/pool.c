@@ -1,9 +1,16 @@
+/*
+ * Work is handed to a thread, which is then woken once and needs no lock to
+ * begin. Whoever went idle last is taken first: its stack, and what it worked
+ * on, are still in a cache of its processor.
+ */
 #include "util/pool.h"
 #include "util/cleanup.h"
 
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,46 +19,33 @@ struct lane {
 	size_t n;
 };
 
+struct worker {
+	struct mih_pool *pool;
+	struct worker *next;	    /* of a list that it is in */
+	struct mih_pool_work *work; /* handed to it; NULL: the pool ends */
+	sem_t called;
+	bool has_place;
+	pthread_t thread;
+};
+
 /* A thread that runs work has a place; one that waits within its work has left
  * it, and comes back for one. */
 struct mih_pool {
 	pthread_mutex_t lock;
-	pthread_cond_t work_there, place_there[MIH_POOL_LANES];
 	struct lane lanes[MIH_POOL_LANES];
-	size_t nplaces, nidle, nback[MIH_POOL_LANES];
+	atomic_size_t limit;		 /* of places; written under the lock */
+	size_t nbusy;			 /* threads that have one */
+	struct worker *idle;		 /* last in, first out */
+	struct worker *back, **back_end; /* first in, first out */
 	bool stopping;
 	size_t nthreads;
 	char name[16];
-	pthread_t threads[];
+	struct worker workers[];
 };
 
-static _Thread_local struct mih_pool *mine; /* of a thread of a pool */
+static _Thread_local struct worker *self; /* of a thread of a pool */
 
-/* Whose turn a free place is; the lock is held. Those who come back go first,
- * of whatever lane: there are few, their work is half done, and somebody may
- * have come meanwhile who waits for it. NULL: nobody wants one. */
-static pthread_cond_t *next(struct mih_pool *pool)
-{
-	if (!pool->nplaces)
-		return NULL;
-	for (size_t i = 0; i < MIH_POOL_LANES; i++)
-		if (pool->nback[i])
-			return &pool->place_there[i];
-	for (size_t i = 0; i < MIH_POOL_LANES; i++)
-		if (pool->lanes[i].n && pool->nidle)
-			return &pool->work_there;
-	return NULL;
-}
-
-static void wake_next(struct mih_pool *pool)
-{
-	pthread_cond_t *who = next(pool);
-
-	if (who)
-		pthread_cond_signal(who);
-}
-
-static struct mih_pool_work *take(struct mih_pool *pool)
+static struct mih_pool_work *take_work(struct mih_pool *pool)
 {
 	for (size_t i = 0; i < MIH_POOL_LANES; i++) {
 		struct lane *lane = &pool->lanes[i];
@@ -68,82 +62,159 @@ static struct mih_pool_work *take(struct mih_pool *pool)
 	return NULL;
 }
 
-/* Wait for a place and for work to do there; the lock is held. NULL: the pool
- * ends. The place is the caller's. */
-static struct mih_pool_work *wait_for_work(struct mih_pool *pool)
+static struct worker *take_back(struct mih_pool *pool)
 {
-	struct mih_pool_work *work = NULL;
+	struct worker *worker = pool->back;
 
-	pool->nidle++;
-	while (next(pool) != &pool->work_there) {
-		if (pool->stopping && !pool->lanes[MIH_POOL_URGENT].n &&
-		    !pool->lanes[MIH_POOL_BACKGROUND].n)
-			break;
-		wake_next(pool); /* a place may be left for who comes back */
-		pthread_cond_wait(&pool->work_there, &pool->lock);
-	}
-	if (next(pool) == &pool->work_there) {
-		work = take(pool);
-		pool->nplaces--;
-	}
-	pool->nidle--;
-	wake_next(pool);
-	return work;
+	if (!worker)
+		return NULL;
+	pool->back = worker->next;
+	if (!pool->back)
+		pool->back_end = &pool->back;
+	return worker;
 }
 
-static void *worker(void *arg)
+static bool has_work(const struct mih_pool *pool)
 {
-	struct mih_pool *pool = arg;
+	for (size_t i = 0; i < MIH_POOL_LANES; i++)
+		if (pool->lanes[i].n)
+			return true;
+	return false;
+}
+
+static struct worker *take_idle(struct mih_pool *pool)
+{
+	struct worker *worker = pool->idle;
+
+	if (!worker)
+		return NULL;
+	pool->idle = worker->next;
+	worker->work = take_work(pool);
+	return worker;
+}
+
+/*
+ * Hand out free places; the lock is held. Those who come back go first: there
+ * are few, their work is half done, and somebody may have come meanwhile who
+ * waits for it. Return: who is to be called when the lock is free again.
+ */
+static struct worker *hand_out(struct mih_pool *pool)
+{
+	struct worker *called = NULL, *worker;
+
+	while (pool->nbusy < pool->limit) {
+		worker = take_back(pool);
+		if (!worker && has_work(pool))
+			worker = take_idle(pool);
+		if (!worker)
+			break;
+		pool->nbusy++;
+		worker->has_place = true;
+		worker->next = called;
+		called = worker;
+	}
+	while (pool->stopping && !has_work(pool)) {
+		worker = take_idle(pool);
+		if (!worker)
+			break;
+		worker->next = called;
+		called = worker;
+	}
+	return called;
+}
+
+/* Not under the lock: those woken would only wait for it. A worker is gone as
+ * soon as it is called, so its successor is looked up before. */
+static void call(struct worker *called)
+{
+	while (called) {
+		struct worker *next = called->next;
+
+		sem_post(&called->called);
+		called = next;
+	}
+}
+
+static void wait_for_call(struct worker *worker)
+{
+	while (sem_wait(&worker->called))
+		; /* EINTR: for a debugger that stops it */
+}
+
+/* Its work is done: give its place back and lie down, perhaps to be called at
+ * once. NULL: the pool ends. */
+static struct mih_pool_work *next_work(struct worker *worker)
+{
+	struct mih_pool *pool = worker->pool;
+	struct worker *called;
+
+	pthread_mutex_lock(&pool->lock);
+	if (worker->has_place)
+		pool->nbusy--;
+	worker->has_place = false;
+	worker->next = pool->idle;
+	pool->idle = worker;
+	called = hand_out(pool);
+	pthread_mutex_unlock(&pool->lock);
+	call(called);
+	wait_for_call(worker);
+	return worker->work;
+}
+
+static void *worker_main(void *arg)
+{
 	struct mih_pool_work *work;
 
-	mine = pool;
-	pthread_setname_np(pthread_self(), pool->name);
-	pthread_mutex_lock(&pool->lock);
-	while ((work = wait_for_work(pool))) {
-		pthread_mutex_unlock(&pool->lock);
+	self = arg;
+	pthread_setname_np(pthread_self(), self->pool->name);
+	while ((work = next_work(self)))
 		work->run(work);
-		pthread_mutex_lock(&pool->lock);
-		pool->nplaces++;
-	}
-	/* The last work may have been taken while others waited for a place. */
-	pthread_cond_broadcast(&pool->work_there);
-	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
 
 void mih_pool_limit(struct mih_pool *pool, size_t nbusy)
 {
-	pthread_mutex_lock(&pool->lock); /* its threads have begun */
-	pool->nplaces = nbusy;
+	struct worker *called;
+
+	if (atomic_load_explicit(&pool->limit, memory_order_relaxed) == nbusy)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	atomic_store(&pool->limit, nbusy);
+	called = hand_out(pool);
 	pthread_mutex_unlock(&pool->lock);
+	call(called);
 }
 
 void mih_pool_wait_begin(void)
 {
-	struct mih_pool *pool = mine;
+	struct worker *called;
 
-	if (!pool)
+	if (!self)
 		return;
-	pthread_mutex_lock(&pool->lock);
-	pool->nplaces++;
-	wake_next(pool);
-	pthread_mutex_unlock(&pool->lock);
+	pthread_mutex_lock(&self->pool->lock);
+	self->has_place = false;
+	self->pool->nbusy--;
+	called = hand_out(self->pool);
+	pthread_mutex_unlock(&self->pool->lock);
+	call(called);
 }
 
-void mih_pool_wait_end(enum mih_pool_lane lane)
+void mih_pool_wait_end(void)
 {
-	struct mih_pool *pool = mine;
+	struct mih_pool *pool;
+	struct worker *called;
 
-	if (!pool)
+	if (!self)
 		return;
+	pool = self->pool;
 	pthread_mutex_lock(&pool->lock);
-	pool->nback[lane]++;
-	while (next(pool) != &pool->place_there[lane])
-		pthread_cond_wait(&pool->place_there[lane], &pool->lock);
-	pool->nback[lane]--;
-	pool->nplaces--;
-	wake_next(pool);
+	self->next = NULL;
+	*pool->back_end = self;
+	pool->back_end = &self->next;
+	called = hand_out(pool);
 	pthread_mutex_unlock(&pool->lock);
+	call(called);
+	wait_for_call(self);
 }
 
 static int start_threads(struct mih_pool *pool, size_t wanted)
@@ -154,8 +225,11 @@ static int start_threads(struct mih_pool *pool, size_t wanted)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (!rc && pool->nthreads < wanted) {
-		rc = pthread_create(&pool->threads[pool->nthreads], NULL,
-				    worker, pool);
+		struct worker *worker = &pool->workers[pool->nthreads];
+
+		worker->pool = pool;
+		sem_init(&worker->called, 0, 0);
+		rc = pthread_create(&worker->thread, NULL, worker_main, worker);
 		if (!rc)
 			pool->nthreads++;
 	}
@@ -169,16 +243,14 @@ mih_err mih_pool_new(const char *name, size_t nthreads,
 	struct mih_pool *pool;
 	int rc;
 
-	pool = calloc(1, sizeof(*pool) + nthreads * sizeof(pool->threads[0]));
+	pool = calloc(1, sizeof(*pool) + nthreads * sizeof(pool->workers[0]));
 	if (!pool)
 		return mih_err_fail_errno(-ENOMEM, "thread pool %s", name);
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->work_there, NULL);
-	for (size_t i = 0; i < MIH_POOL_LANES; i++) {
-		pthread_cond_init(&pool->place_there[i], NULL);
+	for (size_t i = 0; i < MIH_POOL_LANES; i++)
 		pool->lanes[i].tail = &pool->lanes[i].head;
-	}
-	pool->nplaces = nthreads;
+	pool->back_end = &pool->back;
+	atomic_init(&pool->limit, nthreads);
 	snprintf(pool->name, sizeof(pool->name), "%s", name);
 	rc = start_threads(pool, nthreads);
 	if (rc) {
@@ -189,21 +261,26 @@ mih_err mih_pool_new(const char *name, size_t nthreads,
 	return 0;
 }
 
+void mih_pool_submit_all(struct mih_pool *pool, struct mih_pool_work *first,
+			 enum mih_pool_lane lane)
+{
+	struct lane *queue = &pool->lanes[lane];
+	struct worker *called;
+
+	pthread_mutex_lock(&pool->lock);
+	*queue->tail = first;
+	for (; *queue->tail; queue->tail = &(*queue->tail)->next)
+		queue->n++;
+	called = hand_out(pool);
+	pthread_mutex_unlock(&pool->lock);
+	call(called);
+}
+
 void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
 		     enum mih_pool_lane lane)
 {
-	pthread_cond_t *who;
-
 	work->next = NULL;
-	pthread_mutex_lock(&pool->lock);
-	*pool->lanes[lane].tail = work;
-	pool->lanes[lane].tail = &work->next;
-	pool->lanes[lane].n++;
-	who = next(pool);
-	pthread_mutex_unlock(&pool->lock);
-	/* Not under the lock: the woken thread would only wait for it. */
-	if (who)
-		pthread_cond_signal(who);
+	mih_pool_submit_all(pool, work, lane);
 }
 
 size_t mih_pool_nthreads(const struct mih_pool *pool)
@@ -223,17 +300,19 @@ size_t mih_pool_queued(struct mih_pool *pool, enum mih_pool_lane lane)
 
 void mih_pool_free(struct mih_pool *pool)
 {
+	struct worker *called;
+
 	if (!pool)
 		return;
 	pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
-	pthread_cond_broadcast(&pool->work_there);
+	called = hand_out(pool);
 	pthread_mutex_unlock(&pool->lock);
-	for (size_t i = 0; i < pool->nthreads; i++)
-		pthread_join(pool->threads[i], NULL);
-	for (size_t i = 0; i < MIH_POOL_LANES; i++)
-		pthread_cond_destroy(&pool->place_there[i]);
-	pthread_cond_destroy(&pool->work_there);
+	call(called);
+	for (size_t i = 0; i < pool->nthreads; i++) {
+		pthread_join(pool->workers[i].thread, NULL);
+		sem_destroy(&pool->workers[i].called);
+	}
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }

@@ -18,7 +18,7 @@ struct mih_pool;
 
 /** One piece of work; embed it, set @run, submit it. */
 struct mih_pool_work {
-	struct mih_pool_work *next; /* the pool's, while queued */
+	struct mih_pool_work *next; /* the pool's, once submitted */
 	void (*run)(struct mih_pool_work *work);
 };
 
@@ -47,10 +47,18 @@ void mih_pool_submit(struct mih_pool *pool, struct mih_pool_work *work,
 		     enum mih_pool_lane lane);
 
 /**
+ * mih_pool_submit_all() - the same for @first, and all that are linked to it
+ * @first: by next, which is NULL in the last one; NULL: none
+ */
+void mih_pool_submit_all(struct mih_pool *pool, struct mih_pool_work *first,
+			 enum mih_pool_lane lane);
+
+/**
  * mih_pool_limit() - at most @nbusy threads of the pool run at once
  * @nbusy: at least 1; without this call, all of them
  *
- * The others are for those that wait, see below. Before any work is submitted.
+ * The others are for those that wait, see below. At any time; of those that run
+ * already none is stopped. Costs nothing if it changes nothing.
  */
 void mih_pool_limit(struct mih_pool *pool, size_t nbusy);
 
@@ -64,9 +72,10 @@ void mih_pool_wait_begin(void);
 
 /**
  * mih_pool_wait_end() - go on as soon as fewer threads run than may
- * @lane: who goes on first; before all that is queued
+ *
+ * Before all that is queued.
  */
-void mih_pool_wait_end(enum mih_pool_lane lane);
+void mih_pool_wait_end(void);
 
 /**
  * mih_pool_nthreads() - number of threads of the pool

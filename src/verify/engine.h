@@ -29,6 +29,7 @@
 #include "gpu/device.h"
 #include "util/err.h"
 #include "util/log.h"
+#include "util/pool.h"
 #include "verify/count/counts.h"
 #include "verify/model.h"
 
@@ -185,6 +186,7 @@ struct mih_verify_read {
 	struct mih_verify_slot *slots[MIH_VERIFY_READ_IOV]; /* one per group */
 	struct mih_verify_wait waits[2]; /* it touches two extents at most */
 	struct mih_verify_delay delay;
+	struct mih_pool_work work;
 	uint64_t end;
 	uint64_t begun_ns;
 	atomic_uint pending;

@@ -66,7 +66,6 @@ struct shared {
 struct waiter {
 	struct mih_pool_work work;
 	struct shared *shared;
-	enum mih_pool_lane lane;
 };
 
 static void run_busy(struct shared *shared)
@@ -88,7 +87,7 @@ static void wait_a_little(struct mih_pool_work *work)
 	run_busy(waiter->shared);
 	mih_pool_wait_begin();
 	sched_yield();
-	mih_pool_wait_end(waiter->lane);
+	mih_pool_wait_end();
 	run_busy(waiter->shared);
 	atomic_fetch_add(&waiter->shared->nended, 1);
 }
@@ -99,7 +98,7 @@ static void wait_for_all(struct mih_pool_work *work)
 
 	mih_pool_wait_begin();
 	pthread_barrier_wait(&waiter->shared->all_wait);
-	mih_pool_wait_end(waiter->lane);
+	mih_pool_wait_end();
 	atomic_fetch_add(&waiter->shared->nended, 1);
 }
 
@@ -122,9 +121,8 @@ static void test_no_more_run_than_may(void **state)
 
 	(void)state;
 	for (int i = 0; i < N; i++) {
-		waiters[i] = (struct waiter){ { .run = wait_a_little },
-					      &shared,
-					      i / 3 % MIH_POOL_LANES };
+		waiters[i] =
+		    (struct waiter){ { .run = wait_a_little }, &shared };
 		mih_pool_submit(pool, &waiters[i].work, i % MIH_POOL_LANES);
 		if (i % 100 == 0) /* let them run dry */
 			while (atomic_load(&shared.nended) < i)
@@ -145,9 +143,8 @@ static void test_all_threads_wait_at_once(void **state)
 	(void)state;
 	pthread_barrier_init(&shared.all_wait, NULL, NTHREADS);
 	for (int i = 0; i < NTHREADS; i++) {
-		waiters[i] = (struct waiter){ { .run = wait_for_all },
-					      &shared,
-					      MIH_POOL_URGENT };
+		waiters[i] =
+		    (struct waiter){ { .run = wait_for_all }, &shared };
 		mih_pool_submit(pool, &waiters[i].work, MIH_POOL_BACKGROUND);
 	}
 	mih_pool_free(pool);
@@ -177,9 +174,7 @@ static void test_who_comes_back_goes_first(void **state)
 {
 	static struct busy busy[8 * NBUSY];
 	struct shared shared = { 0 };
-	struct waiter waiter = { { .run = wait_for_all },
-				 &shared,
-				 MIH_POOL_BACKGROUND };
+	struct waiter waiter = { { .run = wait_for_all }, &shared };
 	struct mih_pool *pool = limited();
 	atomic_bool stop = false;
 
@@ -198,11 +193,85 @@ static void test_who_comes_back_goes_first(void **state)
 	pthread_barrier_destroy(&shared.all_wait);
 }
 
+/* Works that hold their places until all of them run. */
+static void run_together(struct mih_pool_work *work)
+{
+	struct waiter *waiter = (struct waiter *)work;
+
+	pthread_barrier_wait(&waiter->shared->all_wait);
+	atomic_fetch_add(&waiter->shared->nended, 1);
+}
+
+/* alarm() ends a test in which what is queued waits for ever. */
+static void test_limit_may_be_raised(void **state)
+{
+	struct waiter waiters[NTHREADS];
+	struct shared shared = { 0 };
+	struct mih_pool *pool = limited();
+
+	(void)state;
+	pthread_barrier_init(&shared.all_wait, NULL, NTHREADS);
+	for (int i = 0; i < NTHREADS; i++) {
+		waiters[i] =
+		    (struct waiter){ { .run = run_together }, &shared };
+		mih_pool_submit(pool, &waiters[i].work, MIH_POOL_BACKGROUND);
+	}
+	while (mih_pool_queued(pool, MIH_POOL_BACKGROUND) > NTHREADS - NBUSY)
+		sched_yield();
+	assert_int_equal(shared.nended, 0);
+	mih_pool_limit(pool, NTHREADS);
+	mih_pool_free(pool);
+	assert_int_equal(shared.nended, NTHREADS);
+	pthread_barrier_destroy(&shared.all_wait);
+}
+
+/* Those that run go on; no more begin. */
+static void test_limit_may_be_lowered(void **state)
+{
+	enum { N = 2000 };
+	static struct waiter waiters[N];
+	struct shared shared = { 0 };
+	struct mih_pool *pool = limited();
+
+	(void)state;
+	mih_pool_limit(pool, NTHREADS);
+	mih_pool_limit(pool, 1);
+	for (int i = 0; i < N; i++) {
+		waiters[i] =
+		    (struct waiter){ { .run = wait_a_little }, &shared };
+		mih_pool_submit(pool, &waiters[i].work, MIH_POOL_URGENT);
+	}
+	mih_pool_free(pool);
+	assert_int_equal(shared.nended, N);
+	assert_int_equal(shared.most_busy, 1);
+}
+
+static void test_many_are_submitted_at_once(void **state)
+{
+	enum { N = 100 };
+	static struct job jobs[N];
+	struct mih_pool *pool;
+	atomic_int count = 0;
+
+	(void)state;
+	assert_int_equal(mih_pool_new("test", 3, &pool), 0);
+	for (int i = 0; i < N; i++)
+		jobs[i] = (struct job){
+			.work = { i + 1 < N ? &jobs[i + 1].work : NULL,
+				  count_up },
+			.count = &count,
+		};
+	mih_pool_submit_all(pool, NULL, MIH_POOL_URGENT);
+	mih_pool_submit_all(pool, &jobs[0].work, MIH_POOL_URGENT);
+	mih_pool_free(pool);
+	assert_int_equal(count, N);
+}
+
 static void test_other_threads_do_not_wait(void **state)
 {
 	(void)state;
 	mih_pool_wait_begin();
-	mih_pool_wait_end(MIH_POOL_URGENT);
+	mih_pool_wait_end();
 }
 
 int main(void)
@@ -213,6 +282,9 @@ int main(void)
 		cmocka_unit_test(test_no_more_run_than_may),
 		cmocka_unit_test(test_all_threads_wait_at_once),
 		cmocka_unit_test(test_who_comes_back_goes_first),
+		cmocka_unit_test(test_limit_may_be_raised),
+		cmocka_unit_test(test_limit_may_be_lowered),
+		cmocka_unit_test(test_many_are_submitted_at_once),
 		cmocka_unit_test(test_other_threads_do_not_wait),
 	};
 

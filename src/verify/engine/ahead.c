@@ -317,6 +317,7 @@ static void fetch(struct mih_verify_engine *engine, uint32_t file,
 		mih_verify_extent_settle(engine, shard, job.extent);
 	}
 	pthread_mutex_unlock(&shard->lock);
+	mih_verify_load_send(&job);
 }
 
 static void fetch_range(struct mih_verify_engine *engine, uint32_t file,

@@ -97,6 +97,7 @@ struct mih_verify_load {
 	bool urgent;	   /* shard lock */
 	bool retry;	   /* a group had a verdict before */
 	bool may_wait;	   /* on a thread that may read a whole shard */
+	bool by_device;	   /* its end comes on a thread of a device */
 	uint32_t file;
 	uint64_t group; /* first group, in the file */
 	unsigned ngroups;
@@ -158,22 +159,28 @@ struct mih_verify_load_job {
 	uint16_t mask;	/* groups, none of them good or loading */
 	uint16_t retry; /* those with an earlier verdict */
 	enum mih_pool_lane lane;
+	struct mih_pool_work *begun; /* to be sent */
 };
 
 /** Start loads; shard locked. Groups without memory stay as they were. */
-void mih_verify_load_start(const struct mih_verify_load_job *job);
+void mih_verify_load_start(struct mih_verify_load_job *job);
 /** Load extent @index for @fill; -ENOMEM: nothing was begun. */
 MIH_MUST_CHECK mih_err mih_verify_load_fill(struct mih_verify_fill *fill,
 					    uint64_t index);
-/** Somebody waits for groups @mask now; shard locked. */
-void mih_verify_load_hurry(struct mih_verify_extent *extent, uint16_t mask);
+/** Somebody waits for groups @mask of the job's extent now; shard locked. */
+void mih_verify_load_hurry(struct mih_verify_load_job *job, uint16_t mask);
+/** To the pool with what the job has begun, when the shard is unlocked: waking
+ *  threads takes long. */
+void mih_verify_load_send(struct mih_verify_load_job *job);
 
 /* read.c */
 
 /** Groups @mask of an extent have settled; fills @done with ended waits. */
 void mih_verify_wait_serve(struct mih_verify_extent *extent, uint16_t mask,
 			   mih_err err, struct mih_verify_wait **done);
-/** One part of a request has ended. */
+/** One part of a request has ended; with the last one it is answered. */
 void mih_verify_read_put(struct mih_verify_read *request);
+/** The same on a thread of a device, which never answers itself. */
+void mih_verify_read_hand(struct mih_verify_read *request);
 
 #endif

@@ -10,11 +10,20 @@
 #define RETRY_MS_DEFAULT 100
 #define MS		 1000000 /* in ns */
 
-/* Where a device hashes, twice the cores read: one that waits for a page or a
- * lock leaves its core to another. Where the processor does, each extent has to
+/* Threads that read at once. Where the processor hashes, each extent has to
  * stay in the caches of a core from its reading to its answer: with twice the
- * cores, 16 of them gave 16 readers 5.3 GB/s instead of 9.9. */
-#define READERS_PER_CORE 2
+ * cores, 16 of them gave 16 readers 5.3 GB/s instead of 9.9. Where a device
+ * does, half of them read and the others answer: all of 16, twice over, had to
+ * be woken for each extent, and gave 8 readers 6.7 GB/s instead of 12.6. A file
+ * that is staged is read by all, since there is nothing to answer yet; one that
+ * waits for a page leaves its core to another. */
+#define READERS_PART	 2
+#define READERS_MIN	 2
+#define STAGERS_PER_CORE 2
+
+/* A device that starts, fails or is slow leaves its loads to the processor: so
+ * many in a row, more or less, say who hashes. */
+#define HASHED_MAX 64
 
 /* Loads that wait for a disk or a network at once, at least: of 1 MiB, so many
  * in 20 ms are 1.7 GB/s. Idle threads cost some address space. */
@@ -126,14 +135,32 @@ void mih_verify_slow_submit(struct mih_verify_engine *engine, uint64_t nbytes,
 	mih_pool_submit(engine->slow[class], work, MIH_POOL_URGENT);
 }
 
+static size_t readers(const struct mih_verify_engine *engine, bool by_device)
+{
+	if (!by_device)
+		return engine->ncores;
+	if (atomic_load(&engine->stages.budget))
+		return engine->ncores * STAGERS_PER_CORE;
+	return MIH_MAX(engine->ncores / READERS_PART, (size_t)READERS_MIN);
+}
+
+/* Two threads at once may lose a count: there are more. */
+void mih_verify_note_hashed(struct mih_verify_engine *engine, bool by_device)
+{
+	int n = atomic_load_explicit(&engine->hashed, memory_order_relaxed);
+
+	n = by_device ? MIH_MIN(n + 1, HASHED_MAX) : MIH_MAX(n - 1, 0);
+	atomic_store_explicit(&engine->hashed, n, memory_order_relaxed);
+	mih_pool_limit(engine->pool, readers(engine, n > HASHED_MAX / 2));
+}
+
 static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 {
 	bool by_device = engine->dev != mih_gpu_cpu();
-	size_t nbusy = mih_pool_cores() * (by_device ? READERS_PER_CORE : 1);
 	mih_err err = -ENOMEM;
 
 	if (!nthreads)
-		nthreads = MIH_MAX(mih_pool_cores() * READERS_PER_CORE,
+		nthreads = MIH_MAX(engine->ncores * STAGERS_PER_CORE,
 				   (size_t)THREADS_MIN);
 	engine->tally = mih_verify_tally_new();
 	if (engine->tally)
@@ -146,9 +173,9 @@ static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 		return mih_err_fail_errno(err, "engine");
 	err = mih_pool_new("mihfs-load", nthreads, &engine->pool);
 	if (!err)
-		mih_pool_limit(engine->pool, nbusy);
+		mih_pool_limit(engine->pool, readers(engine, false));
 	if (!err && by_device)
-		err = mih_pool_new("mihfs-answer", mih_pool_cores() + 1,
+		err = mih_pool_new("mihfs-answer", engine->ncores + 1,
 				   &engine->answers);
 	for (size_t i = 0; !err && i < MIH_VERIFY_SLOW; i++)
 		err =
@@ -167,6 +194,7 @@ mih_err mih_verify_engine_new(const struct mih_verify_engine_params *params,
 	engine->model = params->model;
 	engine->dev = params->dev;
 	atomic_init(&engine->memory, params->memory);
+	engine->ncores = mih_pool_cores();
 	engine->keep_read = params->keep_read;
 	engine->whole = params->whole;
 	engine->retry_ms =

@@ -12,12 +12,13 @@
  * Locks, outermost first. Whoever holds one may take those below it only:
  *   1. evict_lock (taken by trylock)
  *   2. shard->lock
- *   3. verdicts.lock; the lock inside the pool
+ *   3. verdicts.lock
  *   4. file->lock
  *   5. stages.lock
  *   6. pages.ends (held over the folding of a page)
  * Leaves, under which nothing else is taken: pages.lock, spare.lock,
- * stages.lock, timer.lock, and the lock of a whole-file pass.
+ * stages.lock, timer.lock, the locks inside the pools, and the lock of a
+ * whole-file pass.
  * No other lock is held over disk I/O, hashing, a log line or a done().
  */
 #ifndef MIH_VERIFY_ENGINE_INTERNAL_H
@@ -52,12 +53,14 @@ struct mih_verify_engine {
 	struct mih_pool *pool;			/* loads, opens */
 	struct mih_pool *slow[MIH_VERIFY_SLOW]; /* passes over whole files and
 						     shards, by size */
-	struct mih_pool *answers; /* of loads that a device hashed; NULL: the
+	struct mih_pool *answers; /* to who waits for a device; NULL: the
 				     processor does it all */
 	atomic_uint handing;	  /* threads of a device that fill it */
-	atomic_bool stopping;	  /* also cancels whole-file passes */
-	atomic_bool diagnosed;	  /* one line about the whole sidecar */
-	atomic_size_t inflight;	  /* loads and opens */
+	atomic_int hashed;	  /* loads by devices lately, less others */
+	size_t ncores;
+	atomic_bool stopping;	/* also cancels whole-file passes */
+	atomic_bool diagnosed;	/* one line about the whole sidecar */
+	atomic_size_t inflight; /* loads and opens */
 
 	struct mih_verify_file_run *files;
 	struct mih_verify_shard *shards; /* NSHARDS */
@@ -143,6 +146,13 @@ void mih_verify_report(struct mih_verify_engine *engine, uint32_t file,
  */
 void mih_verify_slow_submit(struct mih_verify_engine *engine, uint64_t nbytes,
 			    struct mih_pool_work *work);
+
+/**
+ * mih_verify_note_hashed() - a load was hashed by a device, or by the processor
+ *
+ * As many threads read as do best with that.
+ */
+void mih_verify_note_hashed(struct mih_verify_engine *engine, bool by_device);
 
 /** mih_verify_mark() - count group @group of @file as proven. */
 void mih_verify_mark(const struct mih_verify_file *file,

@@ -222,7 +222,10 @@ static void load_end(struct mih_verify_load *load, uint16_t unread)
 		struct mih_verify_wait *wait = done;
 
 		done = wait->next;
-		mih_verify_read_put(wait->request);
+		if (load->by_device)
+			mih_verify_read_hand(wait->request);
+		else
+			mih_verify_read_put(wait->request);
 	}
 	if (load->fill)
 		mih_verify_fill_part(load->fill, load->off,
@@ -276,11 +279,15 @@ static void load_compare(struct mih_verify_load *load)
 
 static void run_compare(struct mih_pool_work *work)
 {
-	load_compare(container_of(work, struct mih_verify_load, resume));
+	struct mih_verify_load *load =
+	    container_of(work, struct mih_verify_load, resume);
+
+	load->by_device = false;
+	load_compare(load);
 }
 
-/* A device has few threads, and an answer copies its bytes into the kernel:
- * they would do that instead of keeping the device busy. */
+/* What a device has hashed is compared on its thread, which is no work; what
+ * differs is hashed again, and a device has few threads. */
 static void hashed(struct mih_gpu_batch *batch, mih_err err)
 {
 	struct mih_verify_load *load =
@@ -291,8 +298,10 @@ static void hashed(struct mih_gpu_batch *batch, mih_err err)
 	mih_verify_tally_work(engine->tally, batch->by->kind, load->len);
 	if (batch->redone)
 		mih_verify_count(engine, MIH_VERIFY_DEVICE_ERRORS, 1);
+	mih_verify_note_hashed(engine, batch->by != mih_gpu_cpu());
 	load->hash_err = err;
-	if (!engine->answers || !load->extent || batch->by == mih_gpu_cpu()) {
+	load->by_device = engine->answers && batch->by != mih_gpu_cpu();
+	if (!load->by_device || (!err && !mismatches(load))) {
 		load_compare(load);
 		return;
 	}
@@ -384,28 +393,12 @@ static bool place(struct mih_verify_load *load)
 	return true;
 }
 
-static bool is_urgent(const struct mih_verify_load *load)
-{
-	struct mih_verify_extent *extent = load->extent;
-	struct mih_verify_shard *shard;
-	bool urgent;
-
-	if (!extent)
-		return false;
-	shard = mih_verify_shard_of(load->engine, extent->file, extent->index);
-	pthread_mutex_lock(&shard->lock);
-	urgent = load->urgent;
-	pthread_mutex_unlock(&shard->lock);
-	return urgent;
-}
-
 /* While a disk is waited for, others hash. */
 static void load_wait(struct mih_verify_load *load, enum mih_pages where)
 {
 	mih_pool_wait_begin();
 	load_read(load, where);
-	mih_pool_wait_end(is_urgent(load) ? MIH_POOL_URGENT
-					  : MIH_POOL_BACKGROUND);
+	mih_pool_wait_end();
 }
 
 static void load_run(struct mih_verify_load *load)
@@ -495,7 +488,7 @@ static struct mih_verify_load *load_new(struct mih_verify_engine *engine,
 	return load;
 }
 
-static void load_submit(struct mih_verify_load *load, enum mih_pool_lane lane)
+static void load_begin(struct mih_verify_load *load, enum mih_pool_lane lane)
 {
 	load->urgent = lane == MIH_POOL_URGENT;
 	atomic_fetch_add(&load->engine->inflight, 1);
@@ -503,10 +496,23 @@ static void load_submit(struct mih_verify_load *load, enum mih_pool_lane lane)
 	    load->engine,
 	    load->urgent ? MIH_VERIFY_LOADS : MIH_VERIFY_LOADS_AHEAD, 1);
 	take_room(load);
-	mih_pool_submit(load->engine->pool, &load->work, lane);
 }
 
-static void start_run(const struct mih_verify_load_job *job, unsigned first,
+static void send_later(struct mih_verify_load_job *job,
+		       struct mih_pool_work *work)
+{
+	work->next = job->begun;
+	job->begun = work;
+}
+
+void mih_verify_load_send(struct mih_verify_load_job *job)
+{
+	if (job->begun)
+		mih_pool_submit_all(job->engine->pool, job->begun, job->lane);
+	job->begun = NULL;
+}
+
+static void start_run(struct mih_verify_load_job *job, unsigned first,
 		      unsigned n)
 {
 	struct mih_verify_extent *extent = job->extent;
@@ -525,10 +531,11 @@ static void start_run(const struct mih_verify_load_job *job, unsigned first,
 	extent->loading |= mask_of(load);
 	extent->nloads++;
 	LIST_INSERT_HEAD(&extent->loads, load, link);
-	load_submit(load, job->lane);
+	load_begin(load, job->lane);
+	send_later(job, &load->work);
 }
 
-void mih_verify_load_start(const struct mih_verify_load_job *job)
+void mih_verify_load_start(struct mih_verify_load_job *job)
 {
 	unsigned mask = job->mask;
 
@@ -559,22 +566,22 @@ mih_err mih_verify_load_fill(struct mih_verify_fill *fill, uint64_t index)
 	load->fill = fill;
 	load->retry = mih_verify_verdict_standing(engine, fill->file, index,
 						  mask_of(load));
-	load_submit(load, MIH_POOL_BACKGROUND);
+	load_begin(load, MIH_POOL_BACKGROUND);
+	mih_pool_submit(engine->pool, &load->work, MIH_POOL_BACKGROUND);
 	return 0;
 }
 
 /* Without this a reader would wait behind all that is fetched ahead. */
-void mih_verify_load_hurry(struct mih_verify_extent *extent, uint16_t mask)
+void mih_verify_load_hurry(struct mih_verify_load_job *job, uint16_t mask)
 {
 	struct mih_verify_load *load;
 
-	LIST_FOREACH(load, &extent->loads, link)
+	LIST_FOREACH(load, &job->extent->loads, link)
 	{
 		if (load->urgent || !(mask_of(load) & mask))
 			continue;
 		load->urgent = true;
 		atomic_fetch_add(&load->refs, 1);
-		mih_pool_submit(load->engine->pool, &load->hurry,
-				MIH_POOL_URGENT);
+		send_later(job, &load->hurry);
 	}
 }

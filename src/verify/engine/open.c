@@ -291,7 +291,7 @@ static void finish(struct mih_verify_opening *opening, mih_err err)
 	opening->told = err == -EIO;
 	mih_pool_wait_begin(); /* perhaps for a driver that hangs */
 	may_go = mih_verify_loan_end(MIH_STEAL(&fill->loan));
-	mih_pool_wait_end(MIH_POOL_URGENT);
+	mih_pool_wait_end();
 	if (!may_go)
 		mih_verify_stage_abandon(*stage);
 	if (fill->to && err)

@@ -111,14 +111,11 @@ static void late(struct mih_verify_delay *delay)
 	finish(request, atomic_load(&request->err));
 }
 
-void mih_verify_read_put(struct mih_verify_read *request)
+static void answer(struct mih_verify_read *request)
 {
 	struct mih_verify_engine *engine = request->engine;
-	mih_err err;
+	mih_err err = atomic_load(&request->err);
 
-	if (atomic_fetch_sub(&request->pending, 1) != 1)
-		return;
-	err = atomic_load(&request->err);
 	if (!request->quiet)
 		mih_verify_took(engine, MIH_VERIFY_READ_TIME,
 				request->begun_ns);
@@ -133,6 +130,33 @@ void mih_verify_read_put(struct mih_verify_read *request)
 		return;
 	}
 	finish(request, err);
+}
+
+static bool is_last(struct mih_verify_read *request)
+{
+	return atomic_fetch_sub(&request->pending, 1) == 1;
+}
+
+void mih_verify_read_put(struct mih_verify_read *request)
+{
+	if (is_last(request))
+		answer(request);
+}
+
+static void run_answer(struct mih_pool_work *work)
+{
+	answer(container_of(work, struct mih_verify_read, work));
+}
+
+/* A device has few threads, and an answer copies its bytes into the kernel:
+ * they would do that instead of keeping the device busy. */
+void mih_verify_read_hand(struct mih_verify_read *request)
+{
+	if (!is_last(request))
+		return;
+	request->work.run = run_answer;
+	mih_pool_submit(request->engine->answers, &request->work,
+			MIH_POOL_URGENT);
 }
 
 void mih_verify_read_release(struct mih_verify_read *request)
@@ -173,8 +197,9 @@ void mih_verify_wait_serve(struct mih_verify_extent *extent, uint16_t mask,
 }
 
 static void wait_for(struct mih_verify_read *request,
-		     struct mih_verify_extent *extent, unsigned mask)
+		     struct mih_verify_load_job *job, unsigned mask)
 {
+	struct mih_verify_extent *extent = job->extent;
 	uint64_t first = request->off / MIH_VERIFY_EXTENT;
 	struct mih_verify_wait *wait = &request->waits[extent->index - first];
 
@@ -184,7 +209,7 @@ static void wait_for(struct mih_verify_read *request,
 	extent->waits = wait;
 	request->missed = true;
 	atomic_fetch_add(&request->pending, 1);
-	mih_verify_load_hurry(extent, (uint16_t)mask);
+	mih_verify_load_hurry(job, (uint16_t)mask);
 }
 
 /*
@@ -200,12 +225,12 @@ static void weigh(struct mih_verify_extent *extent, uint16_t want,
 		extent->worth = MIH_VERIFY_PASSED;
 }
 
-/* Everything a request needs of one extent; its shard is locked. */
+/* Everything a request needs of the job's extent; its shard is locked. */
 static void ask_extent(struct mih_verify_read *request,
-		       struct mih_verify_extent *extent,
-		       struct mih_verify_backing *backing, bool whole)
+		       struct mih_verify_load_job *job, bool whole)
 {
 	struct mih_verify_engine *engine = request->engine;
+	struct mih_verify_extent *extent = job->extent;
 	uint16_t want =
 	    groups_within(extent->index, request->off, request->end);
 	uint16_t there =
@@ -214,13 +239,6 @@ static void ask_extent(struct mih_verify_read *request,
 	uint16_t missing = (uint16_t)(load & ~(extent->good | extent->loading));
 	struct mih_verify_refusal refusal = mih_verify_verdict_check(
 	    engine, extent->file, extent->index, missing & want);
-	struct mih_verify_load_job job = {
-		.engine = engine,
-		.extent = extent,
-		.backing = backing,
-		.retry = refusal.retry,
-		.lane = MIH_POOL_URGENT,
-	};
 
 	if (refusal.refused) {
 		mih_verify_count(engine, MIH_VERIFY_READ_BACKOFFS, 1);
@@ -230,17 +248,18 @@ static void ask_extent(struct mih_verify_read *request,
 		return;
 	}
 	/* What was bad is read again for those only who ask for it. */
-	job.mask = missing & (uint16_t)~mih_verify_verdict_standing(
-				 engine, extent->file, extent->index,
-				 missing & (uint16_t)~want);
-	mih_verify_load_start(&job);
+	job->mask = missing & (uint16_t)~mih_verify_verdict_standing(
+				  engine, extent->file, extent->index,
+				  missing & (uint16_t)~want);
+	job->retry = refusal.retry;
+	mih_verify_load_start(job);
 	if (want & ~(extent->good | extent->loading))
 		read_fail(request, -ENOMEM);
 	if (!engine->keep_read || !mih_verify_cache_keeps(engine))
 		weigh(extent, want, there, whole);
 	collect(request, extent, want & extent->good);
 	if (want & extent->loading)
-		wait_for(request, extent, want & extent->loading);
+		wait_for(request, job, want & extent->loading);
 }
 
 static void ask(struct mih_verify_read *request, uint64_t index,
@@ -250,17 +269,22 @@ static void ask(struct mih_verify_read *request, uint64_t index,
 	uint32_t file = (uint32_t)request->file;
 	struct mih_verify_shard *shard =
 	    mih_verify_shard_of(engine, file, index);
-	struct mih_verify_extent *extent;
+	struct mih_verify_load_job job = {
+		.engine = engine,
+		.backing = backing,
+		.lane = MIH_POOL_URGENT,
+	};
 
 	pthread_mutex_lock(&shard->lock);
-	extent = mih_verify_extent_get(engine, shard, file, index);
-	if (extent) {
-		ask_extent(request, extent, backing, whole);
-		mih_verify_extent_settle(engine, shard, extent);
+	job.extent = mih_verify_extent_get(engine, shard, file, index);
+	if (job.extent) {
+		ask_extent(request, &job, whole);
+		mih_verify_extent_settle(engine, shard, job.extent);
 	} else {
 		read_fail(request, -ENOMEM);
 	}
 	pthread_mutex_unlock(&shard->lock);
+	mih_verify_load_send(&job);
 }
 
 static void prepare(struct mih_verify_engine *engine,
