@@ -6,8 +6,10 @@
 #   make bench-scale   1 TiB and 100,000 files: time to mount, memory
 #   make bench-many    100,000 and a million files, beside their limits
 #   make gpu_rates     then gpu_rates DEVICE: what a device can do
+#   make gpu_feed      then gpu_feed, which says how: read and copied only
 # `make check` builds them too, so that it tells when one no longer links.
-bench_programs = copy_server crowd gpu_rates huge_model many_files reader
+bench_programs = copy_server crowd gpu_feed gpu_rates huge_model many_files \
+	reader
 check_PROGRAMS += $(bench_programs)
 EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/lib.sh \
 	contrib/bench/mount_bench.sh contrib/bench/serve_bench.sh \
@@ -19,6 +21,8 @@ EXTRA_DIST += contrib/bench/hash_bench.sh contrib/bench/lib.sh \
 copy_server_SOURCES = contrib/bench/copy_server.c
 copy_server_LDADD = $(mihfs_LDADD)
 crowd_SOURCES = contrib/bench/serve/crowd.c
+gpu_feed_SOURCES = contrib/bench/gpu/gpu_feed.c
+gpu_feed_LDADD = $(gpu_rates_LDADD)
 gpu_rates_SOURCES = contrib/bench/gpu/gpu_rates.c
 gpu_rates_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CRYPTO_LIBS)
 huge_model_SOURCES = contrib/bench/huge_model.c
@@ -51,7 +55,7 @@ bench-many: large_bundle many_files mihfs
 
 # A folder to take to a machine with a GPU; there: gpu_all.sh run FOLDER
 EXTRA_DIST += contrib/bench/gpu/gpu_all.sh contrib/bench/gpu/interference.py
-gpu-carry: mihfs gpu_rates test_device_equal
+gpu-carry: mihfs gpu_feed gpu_rates test_device_equal
 	$(SHELL) $(top_srcdir)/contrib/bench/gpu/gpu_all.sh carry \
 		$(abs_top_builddir) $(abs_top_builddir)/gpu-carry
 .PHONY: gpu-carry

@@ -130,6 +130,8 @@ struct mih_gpu_params {
 	const char *const *specs;
 	size_t nspecs;
 	uint64_t memory; /* bytes on each device; 0: MIH_GPU_MEMORY */
+	bool
+	    asks; /* will call mih_gpu_found(): what is missing is not logged */
 };
 
 /**
@@ -145,7 +147,8 @@ struct mih_gpu_params {
  * the work wherever it would be done sooner; "cpu" among other names does the
  * same. It never fails for want of a GPU. Without "cpu" all but small batches
  * go to the devices that are named. A named device that is missing is an
- * error, never a silent fall-back.
+ * error, never a silent fall-back: where the system shows it without its
+ * driver, which takes long to start, only mih_gpu_found() and the log can tell.
  *
  * Return: 0; -EINVAL a name makes no sense or comes twice; MIH_EBACKEND it is
  * not there; -ENOMEM; -EAGAIN; with a story.
@@ -173,6 +176,17 @@ struct mih_gpu_info {
  * Return: how many there are, perhaps more than @max.
  */
 size_t mih_gpu_list(struct mih_gpu_info *infos, size_t max);
+
+/**
+ * mih_gpu_found() - wait until the driver has been asked for what was named
+ *
+ * Return: 0; MIH_EBACKEND a device is missing; -EINVAL two names mean the same
+ * one; with a story.
+ */
+MIH_MUST_CHECK mih_err mih_gpu_found(struct mih_gpu_dev *dev);
+
+/** mih_gpu_expected() - devices that @dev has or looks for; at least 1. */
+size_t mih_gpu_expected(struct mih_gpu_dev *dev);
 
 /** mih_gpu_wait() - until the devices of @dev are open, measured, or down. */
 void mih_gpu_wait(struct mih_gpu_dev *dev);

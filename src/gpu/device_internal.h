@@ -35,14 +35,15 @@ MIH_MUST_CHECK mih_err mih_gpu_rate_measure(struct mih_gpu_dev *dev,
 
 /** Of which devices a set is made. */
 struct mih_gpu_set_params {
-	struct mih_gpu_dev *const
-	    *members; /* @n; owned by the set, on success */
-	size_t n;
-	bool share_cpu; /* may the processor take batches of any size? */
-	/** One more, opened by the set's own thread, since it may take long to
-	 *  find; or NULL. */
-	mih_err (*find)(uint64_t memory, struct mih_gpu_dev **dev_out);
-	uint64_t memory; /* for find() */
+	const char *kind; /* of struct mih_gpu_dev */
+	size_t n;	  /* members, 1 and more */
+	bool share_cpu;	  /* may the processor take batches of any size? */
+	bool named;	  /* that one is missing is an error, */
+	bool logs;	  /* and a line in the log */
+	/** Open member @i: called in order by the set's own thread, since it
+	 *  may take long to ask a driver what is there. */
+	mih_err (*open)(void *context, size_t i, struct mih_gpu_dev **dev_out);
+	void *context; /* for open(); the set's on success, of malloc() */
 };
 
 /**

@@ -123,6 +123,11 @@ struct mih_gpu_port_ops {
 	unsigned answer_ms; /* longest wait for a launch; 0: 10 s. For the
 			       first one of a kernel, which may be compiled
 			       then, six times as long */
+	/**
+	 * Is there a device of this number or UUID, as far as the system shows
+	 * without its driver? false: perhaps. NULL: nothing is shown.
+	 */
+	bool (*seems_there)(const char *which);
 	/** Devices of this kind; 0 where there is no driver. */
 	size_t (*count)(void);
 	/** Describe device @ordinal < count() without opening it. */

@@ -17,6 +17,8 @@
 /* Which device a name means. */
 struct choice {
 	const struct mih_gpu_port_ops *port; /* NULL: the processor */
+	char which[64];			     /* number or UUID */
+	bool known;			     /* the driver was asked for it: */
 	size_t ordinal;
 };
 
@@ -55,30 +57,39 @@ static bool by_uuid(const struct mih_gpu_port_ops *port, const char *which,
 	return false;
 }
 
-static mih_err find(const char *spec, struct choice *choice_out)
+static mih_err parse(const char *spec, struct choice *choice_out)
 {
 	const char *colon = strchrnul(spec, ':');
 	const char *which = *colon ? colon + 1 : "0";
-	struct choice choice = { 0 };
 
-	if (!strcmp(spec, "cpu")) {
-		*choice_out = choice;
+	*choice_out = (struct choice){ 0 };
+	if (!strcmp(spec, "cpu"))
 		return 0;
-	}
-	choice.port = port_of(spec, (size_t)(colon - spec));
-	if (!choice.port)
+	choice_out->port = port_of(spec, (size_t)(colon - spec));
+	if (!choice_out->port)
 		return mih_err_fail(
 		    MIH_EUSAGE, "%s: this build knows no such kind of device",
 		    spec);
-	if (!*which)
+	if (!*which || strlen(which) >= sizeof(choice_out->which))
 		return mih_err_fail(MIH_EUSAGE,
 				    "%s: not a device number or UUID", spec);
-	if (by_number(which, &choice.ordinal)
-		? choice.ordinal >= choice.port->count()
-		: !by_uuid(choice.port, which, &choice.ordinal))
-		return mih_err_fail(MIH_EBACKEND, "%s: no such device here",
-				    spec);
-	*choice_out = choice;
+	snprintf(choice_out->which, sizeof(choice_out->which), "%s", which);
+	return 0;
+}
+
+/* Ask the driver, which may have to start for that. */
+static mih_err find(struct choice *choice)
+{
+	const struct mih_gpu_port_ops *port = choice->port;
+
+	if (choice->known || !port)
+		return 0;
+	if (by_number(choice->which, &choice->ordinal)
+		? choice->ordinal >= port->count()
+		: !by_uuid(port, choice->which, &choice->ordinal))
+		return mih_err_fail(MIH_EBACKEND, "%s:%s: no such device here",
+				    port->kind, choice->which);
+	choice->known = true;
 	return 0;
 }
 
@@ -164,93 +175,128 @@ static mih_err open_auto(uint64_t memory, struct mih_gpu_dev **dev_out)
 }
 
 struct choices {
-	bool cpu, find; /* share with the processor; look for a GPU */
+	bool cpu, look; /* share with the processor; look for a GPU */
+	uint64_t memory;
 	size_t n;
 	struct choice items[MEMBERS_MAX];
 };
 
+static bool is_same(const struct choice *a, const struct choice *b)
+{
+	if (a->port != b->port)
+		return false;
+	return a->known && b->known ? a->ordinal == b->ordinal
+				    : !strcasecmp(a->which, b->which);
+}
+
+/* Two names may mean one device, as the driver says. */
+static mih_err check_twice(const struct choices *choices, size_t n)
+{
+	const struct choice *last = &choices->items[n];
+
+	for (size_t i = 0; i < n; i++)
+		if (is_same(&choices->items[i], last))
+			return mih_err_fail(MIH_EUSAGE,
+					    "%s:%s: this device is named twice",
+					    last->port->kind, last->which);
+	return 0;
+}
+
 static mih_err add(struct choices *choices, const char *spec)
 {
-	struct choice choice;
+	struct choice *choice = &choices->items[choices->n];
 	mih_err err;
 
 	if (!strcmp(spec, "auto")) {
 		choices->cpu = true;
-		choices->find = may_have_gpu();
+		choices->look = may_have_gpu();
 		return 0;
 	}
-	err = find(spec, &choice);
-	if (err)
-		return err;
-	if (!choice.port) {
-		choices->cpu = true;
-		return 0;
-	}
-	for (size_t i = 0; i < choices->n; i++)
-		if (choices->items[i].port == choice.port &&
-		    choices->items[i].ordinal == choice.ordinal)
-			return mih_err_fail(
-			    MIH_EUSAGE, "%s: this device is named twice", spec);
 	if (choices->n == MEMBERS_MAX)
 		return mih_err_fail(MIH_EUSAGE, "%s: too many devices", spec);
-	choices->items[choices->n++] = choice;
-	return 0;
+	err = parse(spec, choice);
+	if (!err && !choice->port)
+		choices->cpu = true;
+	if (err || !choice->port)
+		return err;
+	if (!choice->port->seems_there ||
+	    !choice->port->seems_there(choice->which))
+		err = find(choice);
+	if (!err)
+		err = check_twice(choices, choices->n);
+	if (!err)
+		choices->n++;
+	return err;
 }
 
-static mih_err open_members(const struct choices *choices, uint64_t memory,
-			    struct mih_gpu_dev **dev_out)
+static mih_err open_chosen(void *context, size_t i,
+			   struct mih_gpu_dev **dev_out)
 {
-	struct mih_gpu_dev *members[MEMBERS_MAX];
-	struct mih_gpu_set_params set = { .members = members,
-					  .share_cpu = choices->cpu,
-					  .find =
-					      choices->find ? open_auto : NULL,
-					  .memory = memory };
-	mih_err err = 0;
+	struct choices *choices = context;
+	struct choice *choice = &choices->items[i];
+	mih_err err;
 
-	while (set.n < choices->n && !err) {
-		const struct choice *choice = &choices->items[set.n];
-
-		err = mih_gpu_offload_new(choice->port, choice->ordinal, memory,
-					  &members[set.n]);
-		if (!err)
-			set.n++;
-	}
+	if (choices->look)
+		return open_auto(choices->memory, dev_out);
+	err = find(choice);
 	if (!err)
-		err = mih_gpu_set_new(&set, dev_out);
-	while (err && set.n > 0)
-		mih_gpu_close(members[--set.n]);
-	return err;
+		err = check_twice(choices, i);
+	return err ? err
+		   : mih_gpu_offload_new(choice->port, choice->ordinal,
+					 choices->memory, dev_out);
+}
+
+static mih_err open_set(struct choices *choices, bool logs,
+			struct mih_gpu_dev **dev_out)
+{
+	const struct mih_gpu_set_params set = {
+		.kind = choices->n == 1 ? choices->items[0].port->kind : "set",
+		.share_cpu = choices->cpu,
+		.n = choices->look ? 1 : choices->n,
+		.named = !choices->look,
+		.logs = logs && !choices->look,
+		.open = open_chosen,
+		.context = choices,
+	};
+
+	return mih_gpu_set_new(&set, dev_out);
 }
 
 mih_err mih_gpu_open(const struct mih_gpu_params *params,
 		     struct mih_gpu_dev **dev_out)
 {
-	struct choices choices = { 0 };
-	mih_err err = params->nspecs ? 0 : add(&choices, "auto");
+	mih_autofree struct choices *choices = calloc(1, sizeof(*choices));
+	mih_err err;
 
+	if (!choices)
+		return mih_err_fail_errno(-ENOMEM, "devices");
+	choices->memory = params->memory ? params->memory : MIH_GPU_MEMORY;
+	err = params->nspecs ? 0 : add(choices, "auto");
 	for (size_t i = 0; i < params->nspecs && !err; i++)
-		err = add(&choices, params->specs[i]);
-	if (!err && choices.find && choices.n)
+		err = add(choices, params->specs[i]);
+	if (!err && choices->look && choices->n)
 		err = mih_err_fail(MIH_EUSAGE,
 				   "auto: not together with a named device");
 	if (err)
 		return err;
-	if (!choices.n && !choices.find) {
+	if (!choices->n && !choices->look) {
 		*dev_out = mih_gpu_cpu();
 		return 0;
 	}
-	return open_members(&choices,
-			    params->memory ? params->memory : MIH_GPU_MEMORY,
-			    dev_out);
+	err = open_set(choices, !params->asks, dev_out);
+	if (!err)
+		MIH_STEAL(&choices);
+	return err;
 }
 
 mih_err mih_gpu_device_open(const char *spec, uint64_t memory,
 			    struct mih_gpu_dev **dev_out)
 {
 	struct choice choice;
-	mih_err err = find(spec, &choice);
+	mih_err err = parse(spec, &choice);
 
+	if (!err)
+		err = find(&choice);
 	if (err)
 		return err;
 	if (choice.port)

@@ -13,6 +13,7 @@
 #include "gpu/device_internal.h"
 #include "util/checked.h"
 #include "util/log.h"
+#include "util/text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +32,6 @@ struct member {
 
 struct set {
 	struct mih_gpu_dev dev;
-	bool share_cpu;
 	pthread_t thread;     /* opens and measures */
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t changed;
@@ -39,10 +39,11 @@ struct set {
 	bool wanted[MIH_GPU_KERNEL_END], measured[MIH_GPU_KERNEL_END];
 	struct mih_gpu_rate cpu[MIH_GPU_KERNEL_END];
 	size_t next_staging;
-	mih_err (*find)(uint64_t memory, struct mih_gpu_dev **dev_out);
-	uint64_t memory;
-	size_t n;
-	struct member members[];
+	mih_err missing; /* of a member that was named; and why: */
+	char story[MIH_TEXT_LINE];
+	size_t ntried, n; /* members looked for; found */
+	struct mih_gpu_set_params params;
+	struct member members[]; /* params.n at most */
 };
 
 static struct set *set_of(struct mih_gpu_dev *dev)
@@ -77,7 +78,7 @@ static struct member *choose(struct set *set, enum mih_gpu_kernel kernel,
 			chosen = member;
 		}
 	}
-	if ((set->share_cpu || nbytes < SMALL_MAX) && cpu <= best)
+	if ((set->params.share_cpu || nbytes < SMALL_MAX) && cpu <= best)
 		return NULL;
 	return chosen;
 }
@@ -247,15 +248,23 @@ static int next_kernel(const struct set *set)
 	return MIH_GPU_KERNEL_END;
 }
 
-/* There is room for one more. */
-static void find_member(struct set *set)
+static void find_member(struct set *set, size_t i)
 {
-	struct mih_gpu_dev *dev;
+	struct mih_gpu_dev *dev = NULL;
+	mih_err err = set->params.open(set->params.context, i, &dev);
 
-	if (!set->find || set->find(set->memory, &dev))
-		return;
+	if (err && set->params.logs)
+		mih_log_warning("device %s", mih_err_message());
 	pthread_mutex_lock(&set->lock);
-	set->members[set->n++].dev = dev;
+	if (!err) {
+		set->members[set->n++].dev = dev;
+	} else if (set->params.named && !set->missing) {
+		set->missing = err;
+		snprintf(set->story, sizeof(set->story), "%s",
+			 mih_err_message());
+	}
+	set->ntried++;
+	pthread_cond_broadcast(&set->changed);
 	pthread_mutex_unlock(&set->lock);
 }
 
@@ -263,7 +272,8 @@ static void *measure_main(void *arg)
 {
 	struct set *set = arg;
 
-	find_member(set);
+	for (size_t i = 0; i < set->params.n; i++)
+		find_member(set, i);
 	pthread_mutex_lock(&set->lock);
 	while (!set->stopping) {
 		int k = next_kernel(set);
@@ -298,6 +308,27 @@ void mih_gpu_wait(struct mih_gpu_dev *dev)
 	pthread_mutex_lock(&set->lock);
 	wait_measured(set, MIH_GPU_KERNEL_MTH4K_SHA256);
 	pthread_mutex_unlock(&set->lock);
+}
+
+mih_err mih_gpu_found(struct mih_gpu_dev *dev)
+{
+	struct set *set = set_of(dev);
+	mih_err err = 0;
+
+	if (dev->ops->submit != set_submit || !set->params.named)
+		return 0;
+	pthread_mutex_lock(&set->lock);
+	while (set->ntried < set->params.n)
+		pthread_cond_wait(&set->changed, &set->lock);
+	if (set->missing)
+		err = mih_err_fail(set->missing, "%s", set->story);
+	pthread_mutex_unlock(&set->lock);
+	return err;
+}
+
+size_t mih_gpu_expected(struct mih_gpu_dev *dev)
+{
+	return dev->ops->submit == set_submit ? set_of(dev)->params.n : 1;
 }
 
 static double gb_per_s(const struct mih_gpu_rate *rate)
@@ -502,6 +533,7 @@ static void set_close(struct mih_gpu_dev *dev)
 		mih_gpu_close(set->members[i].dev);
 	pthread_cond_destroy(&set->changed);
 	pthread_mutex_destroy(&set->lock);
+	free(set->params.context);
 	free(set);
 }
 
@@ -519,24 +551,17 @@ static const struct mih_gpu_ops set_ops = {
 mih_err mih_gpu_set_new(const struct mih_gpu_set_params *params,
 			struct mih_gpu_dev **dev_out)
 {
-	size_t room = params->n + (params->find ? 1 : 0);
 	struct set *set =
-	    calloc(1, sizeof(*set) + room * sizeof(set->members[0]));
+	    calloc(1, sizeof(*set) + params->n * sizeof(set->members[0]));
 	sigset_t all, before;
 	int rc;
 
 	if (!set)
 		return mih_err_fail_errno(-ENOMEM, "devices");
 	set->dev.ops = &set_ops;
-	set->dev.kind =
-	    room == 1 && params->n ? params->members[0]->kind : "set";
-	set->share_cpu = params->share_cpu;
-	set->find = params->find;
-	set->memory = params->memory;
+	set->dev.kind = params->kind;
+	set->params = *params;
 	set->wanted[MIH_GPU_KERNEL_MTH4K_SHA256] = true;
-	set->n = params->n;
-	for (size_t i = 0; i < params->n; i++)
-		set->members[i].dev = params->members[i];
 	pthread_mutex_init(&set->lock, NULL);
 	pthread_cond_init(&set->changed, NULL);
 	sigfillset(&all);

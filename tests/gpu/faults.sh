@@ -53,6 +53,12 @@ mt_umount
 unset MIHFS_SIM_OPEN_MS
 check_log "nor does it hold up the end" "its driver does not return"
 
+# Nor is one that is missing waited for, which only its driver could tell.
+mt_mount "$work/model" --device sim:9
+check "a device that is missing: what is read is right" cmp_all
+mt_umount
+check_log "the log says so" "device sim:9: no such device here"
+
 # What is staged is lent to the device, by a server in its sandbox: shown by one
 # that fails when it copies from there. Readers see nothing of it.
 mount_staged() {
@@ -122,6 +128,11 @@ check_said "it is not used" "signing: by the processor alone"
 check_status "one that is not here is an error still" 3 "$MIHFS" sign \
 	--quiet --signature "$work/c.json" --private-key "$key" \
 	--device sim:9 "$work/model"
+check_said "and it is named" "sim:9: no such device here"
+check "nothing is left of it" test ! -e "$work/c.json"
+check_status "nor does verify do without it" 3 "$MIHFS" verify --quiet \
+	--signature "$bundle" --public-key "$pub" --device sim:9 "$work/model"
+check_said "and says so" "sim:9: no such device here"
 check "and verify it with the processor" "$MIHFS" verify --device cpu \
 	--signature "$work/b.json" --public-key "$pub" "$work/model"
 

@@ -3,7 +3,7 @@
  *
  * A program that links sim_port.c has devices "sim:0" .. "sim:7" instead of the
  * build's. They hash with the portable code, as fast as they are told to, and
- * do what real ones do when they break.
+ * do what real ones do when they break. "sim:9" seems to be there and is not.
  */
 #ifndef MIH_TESTS_GPU_SIM_PORT_H
 #define MIH_TESTS_GPU_SIM_PORT_H

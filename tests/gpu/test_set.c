@@ -378,8 +378,10 @@ static mih_err try_open(const char *a, const char *b)
 	struct mih_gpu_dev *dev;
 	mih_err err = mih_gpu_open(&params, &dev);
 
-	if (!err)
+	if (!err) {
+		err = mih_gpu_found(dev);
 		mih_gpu_close(dev);
+	}
 	return err;
 }
 
@@ -396,6 +398,33 @@ static void test_names(void **state)
 	assert_int_equal(try_open("sim:", NULL), MIH_EUSAGE);
 	assert_int_equal(try_open("tpu", NULL), MIH_EUSAGE);
 	assert_int_equal(try_open("sim:3", "sim:SIM-03"), MIH_EUSAGE);
+}
+
+/* The system shows a card that its driver then does not know: the others, or
+ * the processor, do the work, and who asks is told. */
+static void test_missing_is_told_late(void **state)
+{
+	static const char *const specs[] = { "sim:9", "sim:2" };
+
+	(void)state;
+	for (size_t n = 1; n <= 2; n++) {
+		struct mih_gpu_dev *dev;
+		struct mih_gpu_member member;
+		struct job job;
+
+		reset(100);
+		dev = open_set(specs, n);
+		assert_int_equal(mih_gpu_expected(dev), n);
+		assert_int_equal(mih_gpu_found(dev), MIH_EBACKEND);
+		assert_string_equal(mih_err_message(),
+				    "sim:9: no such device here");
+		assert_int_equal(mih_gpu_members(dev, &member, 1), n - 1);
+		sem_init(&ended, 0, 0);
+		submit(dev, &job, 0);
+		sem_wait(&ended);
+		assert_memory_equal(job.digests, want[0], sizeof(want[0]));
+		mih_gpu_close(dev);
+	}
 }
 
 /* Small batches stay with the processor, whatever is named. */
@@ -456,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_does_not_run),
 		cmocka_unit_test(test_right_digests_leave_it_in_use),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_missing_is_told_late),
 		cmocka_unit_test(test_small_batches_stay),
 		cmocka_unit_test(test_cpu_shares_when_it_is_named),
 	};

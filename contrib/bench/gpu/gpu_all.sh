@@ -26,7 +26,7 @@ carry()
 {
 	build=$1 dir=$2
 	mkdir -p "$dir/lib"
-	for program in mihfs gpu_rates test_device_equal; do
+	for program in mihfs gpu_feed gpu_rates test_device_equal; do
 		cp "$build/$program" "$dir/"
 		ldd "$build/$program" | awk '$3 ~ /^\// { print $3 }' |
 			grep -v -E '/(libc|libm|libdl|libpthread|librt)\.so' |
@@ -202,7 +202,8 @@ verify()
 verify_all()
 {
 	for tree in mth4k-sha256 blake3; do
-		verify "cpu, $(nproc) cores" "$tree" ""
+		verify "cpu, $(nproc) cores" "$tree" "" --device cpu
+		verify "by default" "$tree" "40 GB/s, 0.25"
 		for device in $devices; do
 			verify "$device" "$tree" "40 GB/s, 0.25" \
 				--device "$device"
@@ -289,18 +290,25 @@ beyond()
 			(c - h) / (n / 2 / 1073741824) }')"
 }
 
-# read_alone N: the limit, N processes that read the model and do nothing else
-read_alone()
+# feed TITLE NDEVICES THREADS MIB: the limit, bytes that are read and copied to
+# devices, and not hashed
+feed()
 {
-	part=$((bytes / 8 / 16 / 2097152))
-	timed sh -c "for i in 0 1 2 3 4 5 6 7; do
-		for at in \$(seq 0 15); do
-			echo if=$work/model/\$i.bin skip=\$((at * $part))
-		done
-	done | xargs -P $1 -L 1 dd of=/dev/null bs=2M count=$part status=none"
-	row "reading alone, $1 processes" "$(awk -v n="$bytes" -v t="$seconds" \
-		-v c="$cpu" 'BEGIN { printf "%.1f GB/s, %.2f core-s/GiB",
-			n / t, c / (n / 1073741824) }')"
+	rm -f "$work/fed"
+	for _ in 1 2 3; do
+		"$dir/gpu_feed" "$2" "$3" "$4" "$work"/model/*.bin >>"$work/fed"
+	done
+	row "$1, $3 threads, $4 MiB" "$(sort -n "$work/fed" | head -n 1 |
+		awk -v n="$bytes" '{ printf "%.1f GB/s", n / $1 / 1e9 }')"
+}
+
+# As many threads and as much memory as verify has for N devices.
+limits()
+{
+	feed "only read" 0 $((14 * $1)) $((28 * $1))
+	feed "only read" 0 $((14 * $1)) $((96 * $1))
+	[ "${devices%%[: ]*}" != cuda ] ||
+		feed "read and copied to $1" "$1" $((14 * $1)) $((96 * $1))
 }
 
 # What several devices are worth: verify, and a mount where root can mount.
@@ -315,7 +323,7 @@ scale_all()
 			"$([ $n = 1 ] || echo 1.6x of one for two)" $(names $n)
 		# shellcheck disable=SC2046
 		beyond "$n of ${devices%%[: ]*}" $(names $n)
-		read_alone $((14 * n))
+		limits $n
 		if [ "$(id -u)" = 0 ] && [ -c /dev/fuse ]; then mounted $n; fi
 		n=$((2 * n))
 	done

@@ -389,7 +389,7 @@ static void tell_unused(const struct mih_cli_pass *pass,
 static mih_err open_devices(const struct mih_cli_pass *pass,
 			    struct mih_gpu_dev **dev_out)
 {
-	struct mih_gpu_params params = { 0 };
+	struct mih_gpu_params params = { .asks = true };
 	mih_err err;
 
 	if (pass->dev || needs_none(pass)) {
@@ -429,6 +429,8 @@ static mih_err run_all(struct mih_cli_pass *pass,
 	err = open_writer(pass, slots, &round.writer);
 	if (!err)
 		err = run_rounds(&round, progress);
+	if (!err && !pass->dev)
+		err = mih_gpu_found(dev);
 	if (err || !pass->sidecar)
 		mih_tree_writer_abort(round.writer);
 	else

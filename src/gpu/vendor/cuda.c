@@ -10,9 +10,12 @@
 #include <ctype.h>
 #include <cuda.h>
 #include <dlfcn.h>
+#include <glob.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 /* The names are spelled through the macros of cuda.h, which append the version
  * that belongs to the declared signature. */
@@ -85,6 +88,48 @@ static void cu_load(void)
 	CUDA_CALLS(RESOLVE)
 	cu.loaded = cu.p_cuInit(0) == CUDA_SUCCESS &&
 		    cu.p_cuDeviceGetCount(&cu.ndevices) == CUDA_SUCCESS;
+}
+
+static bool has_uuid(const char *path, const char *uuid)
+{
+	FILE *file = fopen(path, "re");
+	char line[256];
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file)) {
+		char *at = strchr(line, ':');
+
+		if (!at || strncmp(line, "GPU UUID", 8))
+			continue;
+		at += 1 + strspn(at + 1, " \t");
+		at[strcspn(at, "\n")] = '\0';
+		found = !strcasecmp(at, uuid);
+	}
+	fclose(file);
+	return found;
+}
+
+/* What the kernel's part of the driver shows; who hides cards from CUDA by its
+ * variable has them numbered in another way. */
+static bool cuda_seems_there(const char *which)
+{
+	const char *pattern = isdigit((unsigned char)*which)
+				  ? "/dev/nvidia[0-9]*"
+				  : "/proc/driver/nvidia/gpus/*/information";
+	bool found = false;
+	glob_t matches;
+
+	if (getenv("CUDA_VISIBLE_DEVICES") || glob(pattern, 0, NULL, &matches))
+		return false;
+	if (isdigit((unsigned char)*which))
+		found = strtoul(which, NULL, 10) < matches.gl_pathc;
+	else
+		for (size_t i = 0; i < matches.gl_pathc && !found; i++)
+			found = has_uuid(matches.gl_pathv[i], which);
+	globfree(&matches);
+	return found;
 }
 
 static mih_err cu_check(CUresult rc, const char *what)
@@ -319,6 +364,7 @@ static mih_err cuda_poll(struct mih_gpu_lane *lane)
 
 const struct mih_gpu_port_ops mih_gpu_cuda_port = {
 	.kind = "cuda",
+	.seems_there = cuda_seems_there,
 	.count = cuda_count,
 	.identify = cuda_identify,
 	.open = cuda_open,

@@ -40,12 +40,6 @@ static bool has_hints(const struct mih_verify_bulk *bulk)
 	return false;
 }
 
-/* Devices that are there or on their way; at least one. */
-static size_t count_devices(struct mih_gpu_dev *dev)
-{
-	return MIH_MAX(mih_gpu_members(dev, NULL, 0), (size_t)1);
-}
-
 /* The processor hashes a piece while it is in its cache. For a device 96 MiB
  * are enough to keep its bus busy while others are read, and with more, reading
  * costs twice as much: each buffer has left the caches when its turn comes
@@ -65,7 +59,7 @@ mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 	if (bulk->dev == mih_gpu_cpu() || bulk->flat != MIH_HASH_NONE ||
 	    has_hints(bulk))
 		return shape;
-	n = count_devices(bulk->dev);
+	n = mih_gpu_expected(bulk->dev);
 	if (!bulk->nthreads)
 		shape.nthreads = MIH_MIN(shape.nthreads - shape.nthreads / 8,
 					 n * FAR_THREADS);
