@@ -92,7 +92,8 @@ const struct mih_status_figure mih_status_gauges[MIH_VERIFY_GAUGES] = {
 	[MIH_VERIFY_OPEN_FILES] = { "open_files", "open_files",
 				    "Files of the model held open." },
 	[MIH_VERIFY_INFLIGHT] = { "in_flight", "in_flight",
-				  "Loads and opens that have not ended." },
+				  "Loads, opens and answers that have not "
+				  "ended." },
 	[MIH_VERIFY_QUEUE_URGENT] = { "queued", "queued",
 				      "Pieces of work readers wait for, not "
 				      "begun yet." },

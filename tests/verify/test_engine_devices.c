@@ -15,9 +15,11 @@
 static const struct mih_test_file files[] = {
 	{ "large", 20 * MIB + 4711 },
 	{ "one", MIB },
+	{ "two.safetensors", 2 * MIB },
 };
 #define LARGE 0u
 #define ONE   1u
+#define TWO   2u
 
 static struct engine_test test;
 
@@ -182,6 +184,71 @@ static void test_long_check_is_told(void **state)
 	}
 }
 
+static atomic_uint nanswering, nanswered;
+static atomic_bool ending;
+
+static void answer(struct mih_verify_read *request, mih_err err)
+{
+	mih_verify_read_release(request);
+	atomic_fetch_add(&nanswered, !err);
+}
+
+/* Like one of many readers, on a machine that does something else: after the
+ * engine was told to end. */
+static void answer_late(struct mih_verify_read *request, mih_err err)
+{
+	atomic_fetch_add(&nanswering, 1);
+	while (!atomic_load(&ending))
+		mih_test_engine_sleep(1);
+	mih_test_engine_sleep(50);
+	answer(request, err);
+}
+
+/* All of them wait for the same load, which the device hashes. */
+static void ask_together(struct engine_test *t, struct mih_verify_read *reads,
+			 size_t n, size_t file,
+			 void (*done)(struct mih_verify_read *read,
+				      mih_err err))
+{
+	mih_test_sims[0].fault = MIH_TEST_STUCK;
+	for (size_t i = 0; i < n; i++) {
+		reads[i] = (struct mih_verify_read){ .file = file,
+						     .len = MIB,
+						     .done = done };
+		mih_verify_read(t->engine, &reads[i]);
+	}
+	mih_test_sims[0].fault = MIH_TEST_NO_FAULT;
+}
+
+static void wait_for_groups(struct engine_test *t, uint64_t n)
+{
+	while (mih_test_engine_stats(t).counts[MIH_VERIFY_GOOD_GROUPS] < n)
+		mih_test_engine_sleep(1);
+}
+
+/* The first bytes of a file of tensors are read for the engine itself as well,
+ * and then parsed: here that answer is the last one of all. */
+static void test_end_waits_for_the_last_answer(void **state)
+{
+	static struct mih_verify_read late[256], last;
+	struct engine_test *t =
+	    start(MIH_HASH_SHA256, MIH_HASH_MTH4K_SHA256, false);
+	size_t n = mih_pool_cores() + 1; /* threads that answer */
+
+	(void)state;
+	assert_true(n <= MIH_ARRAY_LEN(late));
+	assert_int_equal(mih_test_engine_open(t, ONE), 0);
+	assert_int_equal(mih_test_engine_open(t, TWO), 0);
+	ask_together(t, late, n, ONE, answer_late);
+	while (atomic_load(&nanswering) < n)
+		mih_test_engine_sleep(1);
+	ask_together(t, &last, 1, TWO, answer);
+	wait_for_groups(t, 2 * MIB / GROUP);
+	atomic_store(&ending, true);
+	mih_test_engine_restart(t);
+	assert_int_equal(nanswered, n + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +257,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_idle_device_vouches_for_nothing,
 					  teardown),
 		cmocka_unit_test_teardown(test_long_check_is_told, teardown),
+		cmocka_unit_test_teardown(test_end_waits_for_the_last_answer,
+					  teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

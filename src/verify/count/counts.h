@@ -90,7 +90,7 @@ enum mih_verify_gauge {
 	MIH_VERIFY_STAGE_BYTES, /* files in sealed memory */
 	MIH_VERIFY_STAGE_LIMIT,
 	MIH_VERIFY_OPEN_FILES, /* of the model, held open */
-	MIH_VERIFY_INFLIGHT,   /* loads and opens that have not ended */
+	MIH_VERIFY_INFLIGHT, /* loads, opens and answers that have not ended */
 	MIH_VERIFY_QUEUE_URGENT,
 	MIH_VERIFY_QUEUE_AHEAD,
 	MIH_VERIFY_QUEUE_WHOLE, /* passes over whole files */

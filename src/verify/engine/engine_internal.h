@@ -60,7 +60,7 @@ struct mih_verify_engine {
 	size_t ncores;
 	atomic_bool stopping;	/* also cancels whole-file passes */
 	atomic_bool diagnosed;	/* one line about the whole sidecar */
-	atomic_size_t inflight; /* loads and opens */
+	atomic_size_t inflight; /* loads, opens, works of @answers */
 
 	struct mih_verify_file_run *files;
 	struct mih_verify_shard *shards; /* NSHARDS */

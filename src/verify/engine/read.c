@@ -145,18 +145,27 @@ void mih_verify_read_put(struct mih_verify_read *request)
 
 static void run_answer(struct mih_pool_work *work)
 {
-	answer(container_of(work, struct mih_verify_read, work));
+	struct mih_verify_read *request =
+	    container_of(work, struct mih_verify_read, work);
+	struct mih_verify_engine *engine = request->engine;
+
+	answer(request);
+	atomic_fetch_sub(&engine->inflight, 1);
 }
 
 /* A device has few threads, and an answer copies its bytes into the kernel:
- * they would do that instead of keeping the device busy. */
+ * they would do that instead of keeping the device busy. The load ends before
+ * it, and what the engine has asked for by itself goes on from it: so it is in
+ * flight as well. */
 void mih_verify_read_hand(struct mih_verify_read *request)
 {
+	struct mih_verify_engine *engine = request->engine;
+
 	if (!is_last(request))
 		return;
 	request->work.run = run_answer;
-	mih_pool_submit(request->engine->answers, &request->work,
-			MIH_POOL_URGENT);
+	atomic_fetch_add(&engine->inflight, 1);
+	mih_pool_submit(engine->answers, &request->work, MIH_POOL_URGENT);
 }
 
 void mih_verify_read_release(struct mih_verify_read *request)
