@@ -9,6 +9,7 @@
 #include "gpu/offload/staging_internal.h"
 #include "hash/path.h"
 #include "util/checked.h"
+#include "util/host/huge.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -16,7 +17,6 @@
 /* Address space, not memory: only what is in use at once is ever touched. As
  * much as the machine has, for a cache of that size; else at least this. */
 #define BLOCK_MIN ((size_t)4 << 30)
-#define ROUND	  ((size_t)2 << 20)
 
 static struct mih_gpu_staging staging;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -27,17 +27,17 @@ static size_t machine_memory(void)
 
 	if (pages <= 0 || page <= 0)
 		return 0;
-	return (size_t)pages * (size_t)page / ROUND * ROUND;
+	return (size_t)pages * (size_t)page / MIH_HUGE_PAGE * MIH_HUGE_PAGE;
 }
 
 static void reserve(void)
 {
 	size_t len = MIH_MAX(machine_memory(), BLOCK_MIN);
-	void *block = mih_gpu_staging_reserve(len);
+	void *block = mih_huge_map(-1, len);
 
 	if (!block) {
 		len = BLOCK_MIN;
-		block = mih_gpu_staging_reserve(len);
+		block = mih_huge_map(-1, len);
 	}
 	mih_gpu_staging_init(&staging);
 	mih_gpu_staging_set(&staging, block, len);

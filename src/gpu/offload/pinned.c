@@ -1,12 +1,9 @@
 #include "gpu/offload/pinned_internal.h"
 #include "gpu/offload/staging_internal.h"
+#include "util/host/huge.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
 
 void mih_gpu_pinned_reserve(struct mih_gpu_pinned *pinned,
 			    const struct mih_gpu_port_ops *ops, size_t len)
@@ -14,7 +11,7 @@ void mih_gpu_pinned_reserve(struct mih_gpu_pinned *pinned,
 	*pinned = (struct mih_gpu_pinned){ .len = len };
 	if (!ops->host_register)
 		return;
-	pinned->base = mih_gpu_staging_reserve(len);
+	pinned->base = mih_huge_map(-1, len);
 	pinned->is_ours = pinned->base != NULL;
 }
 

@@ -3,9 +3,6 @@
 #include "util/cleanup.h"
 
 #include <string.h>
-#include <sys/mman.h>
-
-#define HUGE_PAGE ((size_t)2 << 20)
 
 /* All blocks there are. One that finds no row counts as none. */
 #define BLOCKS_MAX 80
@@ -53,25 +50,6 @@ bool mih_gpu_staging_lasts(const void *buf)
 static size_t units(size_t len)
 {
 	return (len + MIH_GPU_STAGING_UNIT - 1) / MIH_GPU_STAGING_UNIT;
-}
-
-/* What lies before and behind the huge pages goes back. */
-void *mih_gpu_staging_reserve(size_t len)
-{
-	size_t room = len + HUGE_PAGE, before;
-	uint8_t *block =
-	    mmap(NULL, room, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (block == MAP_FAILED)
-		return NULL;
-	before = -(uintptr_t)block & (HUGE_PAGE - 1);
-	if (before)
-		munmap(block, before);
-	munmap(block + before + len, room - before - len);
-	block += before;
-	(void)madvise(block, len, MADV_HUGEPAGE);
-	return block;
 }
 
 void mih_gpu_staging_init(struct mih_gpu_staging *staging)

@@ -26,17 +26,6 @@ struct mih_gpu_staging {
 	size_t lowest; /* no unit below is free */
 };
 
-/**
- * mih_gpu_staging_reserve() - address space for a block, no memory yet
- * @len: a multiple of 2 MiB
- *
- * It becomes huge pages where the kernel allows: 64 KiB of fresh small pages
- * take longer to fault in (30 us) than to hash (20 us).
- *
- * Return: for munmap(2); NULL if there is none.
- */
-void *mih_gpu_staging_reserve(size_t len);
-
 /** mih_gpu_staging_init() - a staging that says no until it has a block */
 void mih_gpu_staging_init(struct mih_gpu_staging *staging);
 

@@ -7,15 +7,12 @@
  */
 #include "gpu/lend/lend.h"
 #include "util/checked.h"
+#include "util/host/huge.h"
 #include "verify/engine/engine_internal.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
 
 /* A call of the driver takes 0.3 ms, beside 20 us for each MiB. */
 #define PIECE_MIN ((uint64_t)16 << 20)
@@ -102,13 +99,13 @@ static bool make_page(uint8_t *at, size_t len)
 
 	if (madvise(at, len, MADV_POPULATE_WRITE) < 0)
 		return false;
-	return len < MIH_VERIFY_HUGE_PAGE || nfaults() - before <= FAULTS_MAX;
+	return len < MIH_HUGE_PAGE || nfaults() - before <= FAULTS_MAX;
 }
 
 void mih_verify_loan_ahead(struct mih_verify_loan *loan, uint64_t off)
 {
 	uint64_t at, piece;
-	size_t page = MIH_VERIFY_HUGE_PAGE;
+	size_t page = MIH_HUGE_PAGE;
 
 	if (!loan || off % page || atomic_load(&loan->over))
 		return;

@@ -9,6 +9,7 @@
  */
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/host/huge.h"
 #include "util/log.h"
 #include "verify/engine/engine_internal.h"
 
@@ -138,54 +139,29 @@ void mih_verify_stages_end(struct mih_verify_stages *stages)
 	free_all(&dropped);
 }
 
-/* Where huge pages can lie in it: whatever of its addresses is not used goes
- * back. */
-static void *map_aligned(int fd, size_t len)
-{
-	size_t room = len + MIH_VERIFY_HUGE_PAGE, before;
-	uint8_t *at = mmap(NULL, room, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	void *map;
-
-	if (at == MAP_FAILED)
-		return MAP_FAILED;
-	before = -(uintptr_t)at & (MIH_VERIFY_HUGE_PAGE - 1);
-	map = mmap(at + before, len, PROT_READ | PROT_WRITE,
-		   MAP_SHARED | MAP_FIXED, fd, 0);
-	if (map == MAP_FAILED) {
-		int err = errno;
-
-		munmap(at, room);
-		errno = err;
-		return MAP_FAILED;
-	}
-	if (before)
-		munmap(at, before);
-	munmap(at + before + len, room - before - len);
-	return map;
-}
-
 /* Huge pages where the system allows them: filling 4 KiB pages stops at
  * 4-5 GB/s however many threads do it. A smaller file would get a whole one
  * where the system is generous. */
 static mih_err stage_map(struct mih_verify_stage *stage)
 {
-	bool huge = stage->nbytes >= MIH_VERIFY_HUGE_PAGE;
 	void *map;
 
 	stage->fd =
 	    memfd_create("mihfs-stage", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (stage->fd < 0 || ftruncate(stage->fd, (off_t)stage->nbytes) < 0)
 		return -errno;
-	map = huge ? map_aligned(stage->fd,
-				 (size_t)mih_verify_stage_room(stage->nbytes))
-		   : mmap(NULL, stage->nbytes, PROT_READ | PROT_WRITE,
-			  MAP_SHARED, stage->fd, 0);
-	if (map == MAP_FAILED)
+	if (stage->nbytes >= MIH_HUGE_PAGE) {
+		map = mih_huge_map(
+		    stage->fd, (size_t)mih_verify_stage_room(stage->nbytes));
+	} else {
+		map = mmap(NULL, stage->nbytes, PROT_READ | PROT_WRITE,
+			   MAP_SHARED, stage->fd, 0);
+		if (map == MAP_FAILED)
+			map = NULL;
+	}
+	if (!map)
 		return -errno;
 	stage->map = map;
-	if (huge)
-		madvise(map, stage->nbytes, MADV_HUGEPAGE);
 	return 0;
 }
 

@@ -19,9 +19,6 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-/* Of the memory that stages are made of, where there are such. */
-#define MIH_VERIFY_HUGE_PAGE ((size_t)2 << 20)
-
 struct mih_gpu_dev;
 struct mih_verify_backing;
 struct mih_verify_engine;
