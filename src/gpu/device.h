@@ -13,6 +13,8 @@
  * to do: its done() always gets 0. A single device (struct mih_gpu_ops) may
  * fail, and says so with MIH_EBACKEND.
  *
+ * What there is, and how fast it is, gpu/about.h tells.
+ *
  * To add hardware with streams, memory of its own and kernels in C, write a
  * port (gpu/port_internal.h), far less than a device; else a file like cpu.c.
  */
@@ -160,23 +162,6 @@ MIH_MUST_CHECK mih_err mih_gpu_open(const struct mih_gpu_params *params,
  *  cache. Borrowed; there for good. */
 struct mih_gpu_dev *mih_gpu_cpu(void);
 
-/** One device of this host. */
-struct mih_gpu_info {
-	char spec[32];	/* "cuda:0" */
-	bool automatic; /* "auto" may choose it */
-	struct mih_gpu_identity id;
-};
-
-/**
- * mih_gpu_list() - the devices that are here, but for the processor
- * @infos: room for @max
- *
- * Nothing is opened, and no memory of a device is taken.
- *
- * Return: how many there are, perhaps more than @max.
- */
-size_t mih_gpu_list(struct mih_gpu_info *infos, size_t max);
-
 /**
  * mih_gpu_found() - wait until the driver has been asked for what was named
  *
@@ -190,27 +175,6 @@ size_t mih_gpu_expected(struct mih_gpu_dev *dev);
 
 /** mih_gpu_wait() - until the devices of @dev are open, measured, or down. */
 void mih_gpu_wait(struct mih_gpu_dev *dev);
-/** How fast a device does a task, beside one core of the processor. */
-struct mih_gpu_speed {
-	double gb_per_s;     /* 1e9 bytes a second, from staging memory */
-	double latency_us;   /* of a batch, beside its bytes */
-	double cpu_gb_per_s; /* of one core */
-	uint64_t border;     /* bytes from which on a batch is done sooner by
-				the device; UINT64_MAX: never */
-};
-
-/**
- * mih_gpu_measure() - wait until @dev has measured its members at a task
- * @like:   its task and alg are looked at
- * @member: 0 is the first one that is not the processor
- *
- * Return: 0; MIH_EBACKEND if there is no such member or it is down.
- */
-MIH_MUST_CHECK mih_err mih_gpu_measure(struct mih_gpu_dev *dev,
-				       const struct mih_gpu_batch *like,
-				       size_t member,
-				       struct mih_gpu_speed *speed_out);
-
 /**
  * mih_gpu_confirm() - have the processor hash @batch again, unless it did
  *
@@ -241,24 +205,5 @@ void *mih_gpu_staging_renew(struct mih_gpu_dev *dev, void *buf, size_t len);
 
 /** mih_gpu_staging_free() - @buf and @len as allocated; NULL is legal. */
 void mih_gpu_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len);
-
-/** One device at work, to show to people. */
-struct mih_gpu_member {
-	const char *kind; /* "cpu", "cuda", "opencl" */
-	enum mih_gpu_state state;
-	char line[160]; /* mih_gpu_describe() */
-};
-
-/**
- * mih_gpu_members() - the devices that @dev consists of, or itself
- * @members: room for @max
- *
- * Return: how many there are, perhaps more than @max; 0 while none is found.
- */
-size_t mih_gpu_members(struct mih_gpu_dev *dev, struct mih_gpu_member *members,
-		       size_t max);
-
-/** mih_gpu_describe() - borrowed one-line text, valid while @dev is open. */
-const char *mih_gpu_describe(struct mih_gpu_dev *dev);
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef MIH_GPU_DEVICE_INTERNAL_H
 #define MIH_GPU_DEVICE_INTERNAL_H
 
-#include "gpu/device.h"
+#include "gpu/about.h"
 #include "gpu/port_internal.h"
 
 /**

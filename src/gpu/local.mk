@@ -2,7 +2,7 @@ noinst_LIBRARIES += libgpu.a
 libgpu_a_SOURCES = \
 	src/gpu/batch.c src/gpu/batch_internal.h \
 	src/gpu/cpu.c \
-	src/gpu/device.h src/gpu/device_internal.h \
+	src/gpu/about.h src/gpu/device.h src/gpu/device_internal.h \
 	src/gpu/lend/lend.h \
 	src/gpu/lend/lent.c src/gpu/lend/lent_internal.h \
 	src/gpu/offload/lane.c src/gpu/offload/offload.c \

@@ -6,6 +6,7 @@
 #ifndef MIH_STATUS_SNAPSHOT_H
 #define MIH_STATUS_SNAPSHOT_H
 
+#include "gpu/about.h"
 #include "status/status.h"
 
 #include <time.h>

@@ -3,6 +3,7 @@
  * neither against good bytes nor for bad ones.
  */
 #include "verify/engine_test.h"
+#include "gpu/about.h"
 #include "gpu/sim_port.h"
 
 #include <errno.h>

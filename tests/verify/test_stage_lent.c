@@ -4,6 +4,7 @@
  * opens the file.
  */
 #include "verify/engine_test.h"
+#include "gpu/about.h"
 #include "gpu/sim_port.h"
 
 #include <errno.h>

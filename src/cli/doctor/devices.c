@@ -1,5 +1,5 @@
 #include "cli/doctor/doctor.h"
-#include "gpu/device.h"
+#include "gpu/about.h"
 #include "hash/rates.h"
 #include "util/checked.h"
 #include "util/cleanup.h"

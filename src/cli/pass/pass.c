@@ -1,5 +1,6 @@
 #include "cli/pass/pass.h"
 #include "cli/pass/progress.h"
+#include "gpu/about.h"
 #include "tree/fold.h"
 #include "util/cleanup.h"
 #include "util/checked.h"
