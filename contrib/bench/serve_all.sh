@@ -91,13 +91,13 @@ ticks()
 	awk '{ print $14 + $15 }' "/proc/$pid/stat"
 }
 
-# A device is asleep when the mount begins; until it is measured the processor
-# does its work.
+# A device is looked for and opened when the mount has begun; until it is measured
+# the processor does its work.
 settle()
 {
 	tries=0
-	while grep -q '"state": *"starting"' "$work/mnt/.mihfs/status.json" &&
-		[ "$tries" -lt 100 ]; do
+	until grep -q '"state": *"\(ready\|down\)"' \
+		"$work/mnt/.mihfs/status.json" || [ "$tries" -ge 100 ]; do
 		sleep 0.1
 		tries=$((tries + 1))
 	done
