@@ -236,8 +236,8 @@ void mih_verify_engine_free(struct mih_verify_engine *engine)
 		return;
 	atomic_store(&engine->stopping, true);
 	wait_idle(engine);
-	/* This one first: it submits to the other, and is still at that for a
-	 * moment when what it submitted has ended. */
+	/* This one first: it submits to the slow ones, and is still at that for
+	 * a moment when what it submitted has ended. */
 	mih_pool_free(engine->pool);
 	mih_pool_free(engine->answers);
 	for (size_t i = 0; i < MIH_VERIFY_SLOW; i++)
