@@ -286,8 +286,15 @@ static void run_compare(struct mih_pool_work *work)
 	load_compare(load);
 }
 
-/* What a device has hashed is compared on its thread, which is no work; what
- * differs is hashed again, and a device has few threads. */
+/* Will nothing be hashed again, and no line be written? */
+static bool is_plain(const struct mih_verify_load *load)
+{
+	return !load->hash_err && !load->bad && !load->retry &&
+	       !mismatches(load);
+}
+
+/* What a device has hashed is compared on its thread, which is no work; all
+ * that takes longer is for others, since a device has few threads. */
 static void hashed(struct mih_gpu_batch *batch, mih_err err)
 {
 	struct mih_verify_load *load =
@@ -301,7 +308,7 @@ static void hashed(struct mih_gpu_batch *batch, mih_err err)
 	mih_verify_note_hashed(engine, batch->by != mih_gpu_cpu());
 	load->hash_err = err;
 	load->by_device = engine->answers && batch->by != mih_gpu_cpu();
-	if (!load->by_device || (!err && !mismatches(load))) {
+	if (!load->by_device || is_plain(load)) {
 		load_compare(load);
 		return;
 	}
