@@ -91,8 +91,8 @@ ticks()
 	awk '{ print $14 + $15 }' "/proc/$pid/stat"
 }
 
-# A device is looked for and opened when the mount has begun; until it is measured
-# the processor does its work.
+# A device is looked for and opened when the mount has begun; until it is
+# measured the processor does its work.
 settle()
 {
 	tries=0

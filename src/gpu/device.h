@@ -132,8 +132,7 @@ struct mih_gpu_params {
 	const char *const *specs;
 	size_t nspecs;
 	uint64_t memory; /* bytes on each device; 0: MIH_GPU_MEMORY */
-	bool
-	    asks; /* will call mih_gpu_found(): what is missing is not logged */
+	bool asks;	 /* mih_gpu_found(), so what is missing is not logged */
 };
 
 /**
@@ -175,6 +174,7 @@ size_t mih_gpu_expected(struct mih_gpu_dev *dev);
 
 /** mih_gpu_wait() - until the devices of @dev are open, measured, or down. */
 void mih_gpu_wait(struct mih_gpu_dev *dev);
+
 /**
  * mih_gpu_confirm() - have the processor hash @batch again, unless it did
  *

@@ -102,6 +102,16 @@ static void wait_for_all(struct mih_pool_work *work)
 	atomic_fetch_add(&waiter->shared->nended, 1);
 }
 
+static void submit_waiters(struct mih_pool *pool, struct shared *shared,
+			   struct waiter *waiters, int n,
+			   void (*run)(struct mih_pool_work *work))
+{
+	for (int i = 0; i < n; i++) {
+		waiters[i] = (struct waiter){ { .run = run }, shared };
+		mih_pool_submit(pool, &waiters[i].work, MIH_POOL_BACKGROUND);
+	}
+}
+
 static struct mih_pool *limited(void)
 {
 	struct mih_pool *pool;
@@ -142,11 +152,7 @@ static void test_all_threads_wait_at_once(void **state)
 
 	(void)state;
 	pthread_barrier_init(&shared.all_wait, NULL, NTHREADS);
-	for (int i = 0; i < NTHREADS; i++) {
-		waiters[i] =
-		    (struct waiter){ { .run = wait_for_all }, &shared };
-		mih_pool_submit(pool, &waiters[i].work, MIH_POOL_BACKGROUND);
-	}
+	submit_waiters(pool, &shared, waiters, NTHREADS, wait_for_all);
 	mih_pool_free(pool);
 	assert_int_equal(shared.nended, NTHREADS);
 	pthread_barrier_destroy(&shared.all_wait);
@@ -211,11 +217,7 @@ static void test_limit_may_be_raised(void **state)
 
 	(void)state;
 	pthread_barrier_init(&shared.all_wait, NULL, NTHREADS);
-	for (int i = 0; i < NTHREADS; i++) {
-		waiters[i] =
-		    (struct waiter){ { .run = run_together }, &shared };
-		mih_pool_submit(pool, &waiters[i].work, MIH_POOL_BACKGROUND);
-	}
+	submit_waiters(pool, &shared, waiters, NTHREADS, run_together);
 	while (mih_pool_queued(pool, MIH_POOL_BACKGROUND) > NTHREADS - NBUSY)
 		sched_yield();
 	assert_int_equal(shared.nended, 0);
@@ -236,11 +238,7 @@ static void test_limit_may_be_lowered(void **state)
 	(void)state;
 	mih_pool_limit(pool, NTHREADS);
 	mih_pool_limit(pool, 1);
-	for (int i = 0; i < N; i++) {
-		waiters[i] =
-		    (struct waiter){ { .run = wait_a_little }, &shared };
-		mih_pool_submit(pool, &waiters[i].work, MIH_POOL_URGENT);
-	}
+	submit_waiters(pool, &shared, waiters, N, wait_a_little);
 	mih_pool_free(pool);
 	assert_int_equal(shared.nended, N);
 	assert_int_equal(shared.most_busy, 1);

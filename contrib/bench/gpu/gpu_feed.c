@@ -62,16 +62,6 @@ static bool read_piece(void *buf)
 	return false;
 }
 
-static void wait_for(struct mih_gpu_lane *lane)
-{
-	const struct timespec pause = { .tv_nsec = 20000 };
-	mih_err err;
-
-	while ((err = mih_gpu_ports[0]->poll(lane)) == -EAGAIN)
-		nanosleep(&pause, NULL);
-	must(err);
-}
-
 static void *memory_for(struct mih_gpu_port *port)
 {
 	size_t len = nslots * PIECE;
@@ -106,10 +96,10 @@ static void *feed(void *arg)
 		must(mih_gpu_ports[0]->upload(lane, slot * PIECE,
 					      buf + slot * PIECE, PIECE));
 		if (slot + 1 == nslots)
-			wait_for(lane);
+			must(mih_gpu_port_wait(mih_gpu_ports[0], lane, 0));
 	}
 	if (lane)
-		wait_for(lane);
+		must(mih_gpu_port_wait(mih_gpu_ports[0], lane, 0));
 	pthread_barrier_wait(&ready);
 	return NULL;
 }

@@ -1,5 +1,4 @@
 #include "gpu/offload/pinned_internal.h"
-#include "gpu/offload/staging_internal.h"
 #include "util/host/huge.h"
 
 #include <sys/mman.h>

@@ -305,9 +305,9 @@ static void hashed(struct mih_gpu_batch *batch, mih_err err)
 	mih_verify_tally_work(engine->tally, batch->by->kind, load->len);
 	if (batch->redone)
 		mih_verify_count(engine, MIH_VERIFY_DEVICE_ERRORS, 1);
-	mih_verify_note_hashed(engine, batch->by != mih_gpu_cpu());
 	load->hash_err = err;
-	load->by_device = engine->answers && batch->by != mih_gpu_cpu();
+	load->by_device = batch->by != mih_gpu_cpu();
+	mih_verify_note_hashed(engine, load->by_device);
 	if (!load->by_device || is_plain(load)) {
 		load_compare(load);
 		return;
