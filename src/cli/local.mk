@@ -26,7 +26,7 @@ mihfs_SOURCES = \
 	src/cli/mount/serve.h \
 	src/cli/mount/source.c src/cli/mount/source.h \
 	src/cli/pass/found.c src/cli/pass/ignore.c \
-	src/cli/pass/pass.c src/cli/pass/pass.h \
+	src/cli/pass/outcome.c src/cli/pass/pass.c src/cli/pass/pass.h \
 	src/cli/pass/progress.c src/cli/pass/progress.h \
 	src/cli/pass/ranges.c src/cli/pass/ranges.h \
 	src/cli/pass/report.c src/cli/pass/report.h \
