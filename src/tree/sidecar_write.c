@@ -134,16 +134,21 @@ mih_err mih_tree_writer_put(struct mih_tree_writer *writer, size_t file,
 	return 0;
 }
 
+static uint64_t nhints_of(const struct mih_tree_writer *w, size_t file)
+{
+	const struct mih_tree_source *source = &w->files[file];
+
+	return source->has_hints ? mih_tree_sc_nhints(source->nbytes) : 0;
+}
+
 mih_err mih_tree_writer_put_hint(struct mih_tree_writer *writer, size_t file,
 				 uint64_t i, const uint8_t state[32])
 {
 	struct mih_tree_place *p;
-	uint64_t nhints = 0, at;
+	uint64_t at;
 	mih_err err;
 
-	if (file < writer->nfiles && writer->files[file].has_hints)
-		nhints = mih_tree_sc_nhints(writer->files[file].nbytes);
-	if (i >= nhints)
+	if (file >= writer->nfiles || i >= nhints_of(writer, file))
 		return misuse(writer, file, "no room for this hint");
 	p = &writer->places[file];
 	at = p->hint_first + i;
@@ -255,15 +260,23 @@ mih_err mih_tree_writer_root(struct mih_tree_writer *writer, size_t file,
 	return 0;
 }
 
+/* The opposite of mark(); other files share the words. */
+static void unmark(_Atomic uint64_t *map, uint64_t first, uint64_t n)
+{
+	for (uint64_t bit = first; bit < first + n; bit++)
+		atomic_fetch_and(&map[bit / 64], ~((uint64_t)1 << bit % 64));
+}
+
 void mih_tree_writer_forget(struct mih_tree_writer *writer, size_t file)
 {
 	struct mih_tree_place *p = &writer->places[file];
-	uint64_t n = mih_hash_ngroups(writer->files[file].nbytes);
+	uint64_t ngroups = mih_hash_ngroups(writer->files[file].nbytes);
+	uint64_t nhints = nhints_of(writer, file);
 
-	for (uint64_t bit = p->group_first; bit < p->group_first + n; bit++)
-		atomic_fetch_and(&writer->groups_seen[bit / 64],
-				 ~((uint64_t)1 << bit % 64));
-	atomic_store(&p->groups_missing, n);
+	unmark(writer->groups_seen, p->group_first, ngroups);
+	atomic_store(&p->groups_missing, ngroups);
+	unmark(writer->hints_seen, p->hint_first, nhints);
+	atomic_store(&p->hints_missing, nhints);
 	if (atomic_exchange(&p->has_root, false))
 		atomic_fetch_add(&writer->roots_missing, 1);
 }

@@ -78,10 +78,8 @@ MIH_MUST_CHECK mih_err mih_tree_writer_root(struct mih_tree_writer *writer,
 					    size_t file, uint8_t *root);
 
 /**
- * mih_tree_writer_forget() - the groups and the root of a file come once more
+ * mih_tree_writer_forget() - what was put of a file, and its root, come again
  * @file: index in the array given to open; nobody may be putting any of it
- *
- * For a file without hints.
  */
 void mih_tree_writer_forget(struct mih_tree_writer *writer, size_t file);
 

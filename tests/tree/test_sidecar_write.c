@@ -242,6 +242,66 @@ static void test_writer_does_not_finish_without_a_hint(void **state)
 	assert_int_equal(files_in_dir(), 0);
 }
 
+/* All of file @file, a MiB, in bytes of @value. */
+static void put_all(struct mih_tree_writer *w, size_t file, uint8_t value)
+{
+	uint8_t nodes[16 * 32], hint[32], root[32];
+
+	memset(nodes, value, sizeof(nodes));
+	memset(hint, value, sizeof(hint));
+	assert_int_equal(mih_tree_writer_put(w, file, 0, nodes, 16), 0);
+	assert_int_equal(mih_tree_writer_put_hint(w, file, 0, hint), 0);
+	assert_int_equal(mih_tree_writer_root(w, file, root), 0);
+}
+
+/* A sidecar of two files; the second was wrong at first, or never. */
+static void write_two(bool forgets, char **text_out, size_t *len_out)
+{
+	const struct mih_tree_source two[] = { { "f", MIB, true },
+					       { "g", MIB, true } };
+	struct mih_tree_writer *w;
+
+	assert_int_equal(
+	    mih_tree_writer_open(path, MIH_HASH_MTH4K_SHA256, two, 2, &w), 0);
+	put_all(w, 0, 1);
+	if (forgets) {
+		put_all(w, 1, 3);
+		mih_tree_writer_forget(w, 1);
+	}
+	put_all(w, 1, 2);
+	assert_int_equal(mih_tree_writer_finish(w), 0);
+	assert_int_equal(mih_io_read_file(path, 1 << 20, text_out, len_out), 0);
+}
+
+static void test_writer_forgets_a_file(void **state)
+{
+	mih_autofree char *never = NULL, *at_first = NULL;
+	size_t never_len, len;
+
+	(void)state;
+	write_two(false, &never, &never_len);
+	write_two(true, &at_first, &len);
+	assert_int_equal(len, never_len);
+	assert_memory_equal(at_first, never, len);
+}
+
+static void test_writer_misses_what_it_forgot(void **state)
+{
+	const struct mih_tree_source file = { "f", MIB, true };
+	uint8_t nodes[16 * 32] = { 0 }, root[32];
+	struct mih_tree_writer *w;
+
+	(void)state;
+	assert_int_equal(
+	    mih_tree_writer_open(path, MIH_HASH_MTH4K_SHA256, &file, 1, &w), 0);
+	put_all(w, 0, 1);
+	mih_tree_writer_forget(w, 0);
+	assert_int_equal(mih_tree_writer_put(w, 0, 0, nodes, 16), 0);
+	assert_int_equal(mih_tree_writer_root(w, 0, root), 0);
+	assert_int_equal(mih_tree_writer_finish(w), -EINVAL); /* the hint */
+	assert_int_equal(files_in_dir(), 0);
+}
+
 static void test_writer_refuses_a_path_twice(void **state)
 {
 	const struct mih_tree_source twice[] = { { "a", 1 },
@@ -388,6 +448,8 @@ int main(void)
 		TEST(test_writer_needs_every_group_for_a_root),
 		TEST(test_writer_does_not_finish_what_is_not_whole),
 		TEST(test_writer_does_not_finish_without_a_hint),
+		TEST(test_writer_forgets_a_file),
+		TEST(test_writer_misses_what_it_forgot),
 		TEST(test_writer_refuses_a_path_twice),
 		TEST(test_writer_leaves_nothing_when_the_disk_is_full),
 		TEST(test_writer_keeps_the_old_file_when_finish_fails),
