@@ -50,6 +50,22 @@ struct mih_verify_bulk_file {
 	size_t first_bad;		/* out: the first of them */
 };
 
+/**
+ * Pieces that a device hashed and that the processor hashes again before their
+ * file is complete: the first of each file, and of the others one in 16, which
+ * cannot be foreseen. So of k other pieces with wrong digests all slip by with
+ * a probability of (15/16)^k. Start from { 0 }; may serve one pass after the
+ * other.
+ */
+struct mih_verify_bulk_samples {
+	uint64_t npieces; /* out: that a device hashed */
+	uint64_t ndrawn;  /* out: of these, hashed again */
+	bool differ;	  /* out: in one of them, so the device's other digests
+			     are worth nothing either, whenever it gave them */
+	uint8_t random[128]; /* not yet used */
+	size_t nrandom;
+};
+
 struct mih_verify_bulk {
 	int dirfd;			  /* model folder (borrowed) */
 	const struct mih_io_links *links; /* what becomes of symbolic links */
@@ -59,8 +75,10 @@ struct mih_verify_bulk {
 	enum mih_hash_alg tree;	 /* group digests, or NONE */
 	struct mih_gpu_dev *dev; /* for the group digests; owner of the
 				    buffers, so needed in any case */
-	size_t nthreads;	 /* 0: one per core */
-	void *context;		 /* for the callbacks */
+	struct mih_verify_bulk_samples *samples; /* to find out a device that
+				    is wrong; NULL: something else does */
+	size_t nthreads;			 /* 0: one per core */
+	void *context;				 /* for the callbacks */
 	/** Group digests of one piece. Any thread, any order, many at once. */
 	mih_err (*groups)(void *context, size_t file, uint64_t first,
 			  const uint8_t *digests, size_t n);
@@ -89,7 +107,9 @@ bool mih_verify_bulk_hintable(const struct mih_sig_shard *shards, size_t n);
  * A file that cannot be read or has another size gets its err and the rest
  * goes on; a callback that fails stops everything.
  *
- * Return: 0; -ECANCELED; -ENOMEM; or the callback's error.
+ * Return: 0; -ECANCELED; -ENOMEM; MIH_EBACKEND a sample differs, and the device
+ * whose digests they were is out of use, which the log says; or the callback's
+ * error.
  */
 MIH_MUST_CHECK mih_err mih_verify_bulk_run(struct mih_verify_bulk *bulk);
 

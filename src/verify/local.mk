@@ -4,7 +4,8 @@ libverify_a_SOURCES = \
 	src/verify/ahead/safetensors.c src/verify/ahead/strides.c \
 	src/verify/bulk.h \
 	src/verify/bulk/bulk.c src/verify/bulk/bulk_internal.h \
-	src/verify/bulk/shape.c src/verify/bulk/source.c \
+	src/verify/bulk/sample.c src/verify/bulk/shape.c \
+	src/verify/bulk/source.c \
 	src/verify/edge.c src/verify/engine.h \
 	src/verify/engine/ahead.c \
 	src/verify/engine/cache_internal.h \

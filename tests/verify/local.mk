@@ -33,6 +33,11 @@ test_stage_lent_SOURCES = tests/verify/test_stage_lent.c \
 	tests/gpu/sim_port.c tests/gpu/sim_port.h
 test_stage_lent_LDADD = $(verify_test_ldadd)
 
+check_PROGRAMS += test_sample
+TESTS += test_sample
+test_sample_SOURCES = tests/verify/bulk/test_sample.c
+test_sample_LDADD = $(verify_test_ldadd)
+
 read_tests = test_bulk test_look test_scan
 check_PROGRAMS += $(read_tests)
 TESTS += $(read_tests)

@@ -343,16 +343,22 @@ static void piece_hashed(struct piece *piece, mih_err err, mih_err stop_err)
 	pthread_mutex_unlock(&pass->lock);
 }
 
-/* With the lock held: on to the flat chain, or done. */
+/* With the lock held, given up for a sample: on to the flat chain, or done. */
 static bool work_on_hashed(struct pass *pass)
 {
 	struct piece *piece = pass->hashed;
 	struct active *a;
+	mih_err err = 0;
 
 	if (!piece)
 		return false;
 	pass->hashed = piece->next;
 	a = piece->of;
+	if (!a->err && !pass->err)
+		err = mih_verify_bulk_sample(pass->bulk, &piece->batch,
+					     &pass->lock);
+	if (err)
+		stop(pass, err);
 	if (is_chained(pass, a) && !a->err && !pass->err) {
 		make_ready(a, piece);
 		return true;

@@ -9,6 +9,7 @@
 #include "hash/stream.h"
 #include "verify/bulk.h"
 
+#include <pthread.h>
 #include <time.h>
 
 #define MIH_VERIFY_BULK_HINT ((uint64_t)1 << 20) /* bytes for each hint */
@@ -61,6 +62,21 @@ struct mih_verify_bulk_chain {
 					   hand; owned */
 	size_t shard;			/* which of the file's that is */
 };
+
+/**
+ * mih_verify_bulk_sample() - if @batch is a sample, hash it again
+ * @batch: one range of a file, of which all digests are there; may get them
+ *         from the processor
+ * @lock:  held; guards bulk->samples; given up while it is hashed
+ *
+ * Says nothing of batches that the processor did, nor without bulk->samples.
+ *
+ * Return: 0; MIH_EBACKEND with a story: a digest differs, and samples->differ
+ * is set.
+ */
+MIH_MUST_CHECK mih_err
+mih_verify_bulk_sample(const struct mih_verify_bulk *bulk,
+		       struct mih_gpu_batch *batch, pthread_mutex_t *lock);
 
 /** Bytes of a file. */
 struct mih_verify_bulk_part {

@@ -1,0 +1,62 @@
+/*
+ * Where nothing is known beforehand that a wrong digest would differ from, the
+ * processor hashes some of the pieces again that a device has hashed. Which
+ * ones nobody can foresee: a device that errs by a pattern must not miss them
+ * by the same pattern.
+ */
+#include "hash/group.h"
+#include "verify/bulk/bulk_internal.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#define ONE_IN 16 /* divides what a byte can be, so that all are as likely */
+
+_Static_assert(256 % ONE_IN == 0, "no piece is likelier than another");
+
+/* Without random numbers every piece is a sample. */
+static bool draw(struct mih_verify_bulk_samples *samples)
+{
+	ssize_t n;
+
+	if (samples->nrandom == 0) {
+		n = getrandom(samples->random, sizeof(samples->random), 0);
+		samples->nrandom = n > 0 ? (size_t)n : 0;
+	}
+	if (samples->nrandom == 0)
+		return true;
+	return samples->random[--samples->nrandom] % ONE_IN == 0;
+}
+
+static bool differs(struct mih_gpu_batch *batch)
+{
+	uint8_t before[MIH_VERIFY_BULK_GROUPS * MIH_HASH_LEN_MAX];
+	size_t len = (size_t)mih_hash_ngroups(batch->ranges[0].len) *
+		     mih_hash_info(batch->alg)->len;
+
+	memcpy(before, batch->digests, len);
+	return mih_gpu_confirm(batch) &&
+	       !mih_hash_eq(before, batch->digests, len);
+}
+
+mih_err mih_verify_bulk_sample(const struct mih_verify_bulk *bulk,
+			       struct mih_gpu_batch *batch,
+			       pthread_mutex_t *lock)
+{
+	struct mih_verify_bulk_samples *samples = bulk->samples;
+	bool lied;
+
+	if (!samples || batch->by == mih_gpu_cpu())
+		return 0;
+	samples->npieces++;
+	if (batch->ranges[0].off > 0 && !draw(samples))
+		return 0;
+	samples->ndrawn++;
+	pthread_mutex_unlock(lock);
+	lied = differs(batch);
+	pthread_mutex_lock(lock);
+	if (!lied)
+		return 0;
+	samples->differ = true;
+	return mih_err_fail(MIH_EBACKEND, "a device gave a wrong digest");
+}
