@@ -175,6 +175,10 @@ size_t mih_gpu_expected(struct mih_gpu_dev *dev);
 /** mih_gpu_wait() - until the devices of @dev are open, measured, or down. */
 void mih_gpu_wait(struct mih_gpu_dev *dev);
 
+/** mih_gpu_wait_for() - the same, and measured at groups of @tree: what a
+ * device was not yet measured at, the processor does. */
+void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree);
+
 /**
  * mih_gpu_confirm() - have the processor hash @batch again, unless it did
  *

@@ -299,15 +299,21 @@ static void wait_measured(struct set *set, enum mih_gpu_kernel kernel)
 		pthread_cond_wait(&set->changed, &set->lock);
 }
 
-void mih_gpu_wait(struct mih_gpu_dev *dev)
+void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree)
 {
+	const struct mih_gpu_batch like = { .alg = tree };
 	struct set *set = set_of(dev);
 
 	if (dev == mih_gpu_cpu())
 		return;
 	pthread_mutex_lock(&set->lock);
-	wait_measured(set, MIH_GPU_KERNEL_MTH4K_SHA256);
+	wait_measured(set, mih_gpu_piece_kernel(&like));
 	pthread_mutex_unlock(&set->lock);
+}
+
+void mih_gpu_wait(struct mih_gpu_dev *dev)
+{
+	mih_gpu_wait_for(dev, MIH_HASH_MTH4K_SHA256);
 }
 
 mih_err mih_gpu_found(struct mih_gpu_dev *dev)

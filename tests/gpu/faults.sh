@@ -121,10 +121,6 @@ check "verify with eight devices, three of them lost" env \
 	--device sim:1 --device sim:2 --device sim:3 --device sim:4 \
 	--device sim:5 --device sim:6 --device sim:7 --gpu-memory 16M \
 	"$work/model"
-check "sign with a device that is wrong" env MIHFS_SIM=0:wrong:24 "$MIHFS" \
-	sign --quiet --signature "$work/b.json" --private-key "$key" \
-	--device sim:0 --gpu-memory 16M "$work/model"
-check_said "it is not used" "signing: by the processor alone"
 check_status "one that is not here is an error still" 3 "$MIHFS" sign \
 	--quiet --signature "$work/c.json" --private-key "$key" \
 	--device sim:9 "$work/model"
@@ -133,8 +129,6 @@ check "nothing is left of it" test ! -e "$work/c.json"
 check_status "nor does verify do without it" 3 "$MIHFS" verify --quiet \
 	--signature "$bundle" --public-key "$pub" --device sim:9 "$work/model"
 check_said "and says so" "sim:9: no such device here"
-check "and verify it with the processor" "$MIHFS" verify --device cpu \
-	--signature "$work/b.json" --public-key "$pub" "$work/model"
 
 # What doctor says of a device that is there, and of one that is broken.
 check "doctor" env MIHFS_SIM=1:wrong "$MIHFS" doctor

@@ -29,8 +29,9 @@ test_lend_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CMOCKA_LIBS) $(CRYPTO_LIBS)
 check_PROGRAMS += mihfs_sim
 mihfs_sim_SOURCES = $(gpu_sim)
 mihfs_sim_LDADD = $(mihfs_OBJECTS) $(mihfs_LDADD)
-dist_check_SCRIPTS += tests/gpu/faults.sh tests/gpu/reload.sh
-TESTS += tests/gpu/faults.sh tests/gpu/reload.sh
+dist_check_SCRIPTS += tests/gpu/faults.sh tests/gpu/reload.sh \
+	tests/gpu/samples.sh
+TESTS += tests/gpu/faults.sh tests/gpu/reload.sh tests/gpu/samples.sh
 
 # One program, once per kind of device; a kind that is not here is skipped.
 dist_check_SCRIPTS += tests/gpu/cpu.sh tests/gpu/opencl.sh tests/gpu/cuda.sh

@@ -31,6 +31,7 @@ static const struct {
 	{ "launch", MIH_TEST_LAUNCH_FAILS },
 	{ "hang", MIH_TEST_HANGS },
 	{ "wrong", MIH_TEST_WRONG },
+	{ "marked", MIH_TEST_MARKED },
 	{ "idle", MIH_TEST_IDLE },
 	{ "stuck", MIH_TEST_STUCK },
 	{ "pin", MIH_TEST_PINS_NOT },
@@ -324,6 +325,20 @@ static uint64_t run_kernel(struct mih_gpu_lane *lane,
 	return nbytes;
 }
 
+static void spoil_marked(const struct mih_gpu_lane *lane,
+			 const struct mih_gpu_launch *launch)
+{
+	static const char mark[] = MIH_TEST_MARK;
+	uint8_t *digest = launch->out;
+
+	for (size_t i = 0; i < launch->n; i++) {
+		if (!memcmp(lane->arena + i * MIH_HASH_GROUP, mark,
+			    sizeof(mark) - 1))
+			digest[5] ^= 4;
+		digest += mih_hash_info(algs[launch->kernel])->len;
+	}
+}
+
 /* Which fault is due; counts the launches before it. */
 static enum mih_test_fault due(struct mih_test_sim *sim)
 {
@@ -351,6 +366,8 @@ static mih_err sim_launch(struct mih_gpu_lane *lane,
 	memcpy(launch->out, lane->out, launch->out_len);
 	if (fault == MIH_TEST_WRONG)
 		((uint8_t *)launch->out)[launch->out_len / 2] ^= 4;
+	if (fault == MIH_TEST_MARKED)
+		spoil_marked(lane, launch);
 	took = (nbytes * sim->ns_per_mib) >> 20;
 	atomic_fetch_add(&sim->nbytes, nbytes);
 	pthread_mutex_lock(&lane->port->lock);

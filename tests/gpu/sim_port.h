@@ -21,6 +21,7 @@ enum mih_test_fault {
 	MIH_TEST_LAUNCH_FAILS,
 	MIH_TEST_HANGS,	     /* takes work and never ends it */
 	MIH_TEST_WRONG,	     /* one bit of each result */
+	MIH_TEST_MARKED,     /* one bit of each group that begins with a mark */
 	MIH_TEST_IDLE,	     /* copies all there is, and runs no kernel */
 	MIH_TEST_STUCK,	     /* no copy returns until there is another fault */
 	MIH_TEST_PINS_NOT,   /* memory that is there cannot be pinned */
@@ -28,6 +29,9 @@ enum mih_test_fault {
 	MIH_TEST_LENT_FAILS, /* a copy from what was lent */
 	MIH_TEST_LENT_STUCK, /* does not return until there is another fault */
 };
+
+/* Makes a group's digest wrong on a device with that fault. */
+#define MIH_TEST_MARK "sim: hash wrongly"
 
 /** One device; may be changed at any time. */
 struct mih_test_sim {

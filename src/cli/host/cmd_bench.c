@@ -92,6 +92,7 @@ static mih_err read_model(struct bench *b)
 			.label = warm ? "measuring" : "warming",
 			.quiet = b->model.quiet,
 			.devices = &b->model.devices,
+			.is_trial = true,
 			.dirfd = b->scan.dirfd,
 			.links = &links,
 			.files = b->files,

@@ -59,6 +59,7 @@ struct round {
 	const size_t *slots;		/* file in the pass -> in the writer */
 	size_t *members;		/* file in the bulk -> in the pass */
 	struct mih_gpu_dev *dev;
+	struct mih_verify_bulk_samples *samples; /* NULL: none are needed */
 	enum mih_hash_alg flat, tree;
 	bool is_second; /* for files of which something did not fit */
 };
@@ -292,6 +293,7 @@ static mih_err run_round(const struct round *round,
 	if (n == 0)
 		return 0;
 	reading.bulk.dev = round->dev;
+	reading.bulk.samples = round->samples;
 	err = mih_verify_bulk_run(&reading.bulk);
 	hand_out(&reading);
 	return err;
@@ -369,21 +371,76 @@ static mih_err run_rounds(struct round *round,
 	return err;
 }
 
-/* Nobody asked for a GPU, and it may not be used, or to open one takes longer
- * than to hash this. */
+/* Would nothing else show the mistake of a device? */
+static bool needs_samples(const struct mih_cli_pass *pass)
+{
+	bool needs = false;
+
+	for (size_t i = 0; i < pass->nfiles; i++)
+		needs |= pass->files[i].tree != MIH_HASH_NONE &&
+			 !pass->files[i].want;
+	return needs && !pass->is_trial;
+}
+
+/* A device that was found out may have been wrong before, about any file. */
+static mih_err start_over(struct round *round, size_t *slots,
+			  struct mih_cli_progress *progress)
+{
+	struct mih_cli_pass *pass = round->pass;
+	mih_err err;
+
+	mih_tree_writer_abort(MIH_STEAL(&round->writer));
+	for (size_t i = 0; i < pass->nfiles; i++) {
+		pass->files[i].err = 0;
+		pass->files[i].misled = false;
+	}
+	atomic_store(&progress->done, 0);
+	if (pass->start_over)
+		pass->start_over(pass->context);
+	round->dev = mih_gpu_cpu();
+	err = open_writer(pass, slots, &round->writer);
+	return err ? err : run_rounds(round, progress);
+}
+
+static mih_err run_sampled(struct round *round, size_t *slots,
+			   struct mih_cli_progress *progress)
+{
+	struct mih_cli_pass *pass = round->pass;
+	struct mih_verify_bulk_samples samples = { 0 };
+	mih_err err;
+
+	round->samples = &samples;
+	if (pass->groups && !pass->start_over)
+		round->dev = mih_gpu_cpu();
+	err = run_rounds(round, progress);
+	pass->nby_device = samples.npieces;
+	pass->nsamples = samples.ndrawn;
+	if (samples.differ)
+		atomic_store(&pass->device_lied, true);
+	return atomic_load(&pass->device_lied)
+		   ? start_over(round, slots, progress)
+		   : err;
+}
+
+/* Nobody asked for a GPU, and it may not be used unasked, or to open one takes
+ * longer than to hash this. */
 static bool needs_none(const struct mih_cli_pass *pass)
 {
-	return (pass->by_cpu || pass->nbytes < AUTO_LEAST) &&
+	return (pass->only_named || pass->nbytes < AUTO_LEAST) &&
 	       (!pass->devices || !pass->devices->device.n);
 }
 
-static void tell_unused(const struct mih_cli_pass *pass,
-			const struct mih_gpu_dev *dev)
+/* Who names a device wants it used, for small models too. A large one is begun
+ * by the processor while the driver starts. */
+static void wait_measured(const struct mih_cli_pass *pass,
+			  struct mih_gpu_dev *dev)
 {
-	if (pass->by_cpu && dev != mih_gpu_cpu())
-		mih_log_warning("%s: by the processor alone, as nothing would "
-				"show the mistake of a device",
-				pass->label);
+	if (pass->nbytes >= NAMED_LEAST)
+		return;
+	mih_gpu_wait(dev);
+	for (size_t i = 0; i < pass->nfiles; i++)
+		if (pass->files[i].tree != MIH_HASH_NONE)
+			mih_gpu_wait_for(dev, pass->files[i].tree);
 }
 
 static mih_err open_devices(const struct mih_cli_pass *pass,
@@ -402,14 +459,23 @@ static mih_err open_devices(const struct mih_cli_pass *pass,
 		params.memory = pass->devices->gpu_memory;
 	}
 	err = mih_gpu_open(&params, dev_out);
-	/* Who names a device wants it used, for small models too. A large one
-	 * is begun by the processor while the driver starts. */
-	if (!err && params.nspecs && pass->nbytes < NAMED_LEAST &&
-	    !pass->by_cpu)
-		mih_gpu_wait(*dev_out);
-	if (!err)
-		tell_unused(pass, *dev_out);
+	if (!err && params.nspecs)
+		wait_measured(pass, *dev_out);
 	return err;
+}
+
+/* How much stands behind what is now the truth. */
+static void tell_samples(const struct mih_cli_pass *pass)
+{
+	if (pass->quiet || !pass->nby_device)
+		return;
+	mih_log_info("%s: %ju pieces hashed by devices, %ju of them again by "
+		     "the processor: %s",
+		     pass->label, (uintmax_t)pass->nby_device,
+		     (uintmax_t)pass->nsamples,
+		     atomic_load(&pass->device_lied)
+			 ? "not equal, so it did all of it once more"
+			 : "all equal");
 }
 
 static mih_err run_all(struct mih_cli_pass *pass,
@@ -425,10 +491,11 @@ static mih_err run_all(struct mih_cli_pass *pass,
 	err = open_devices(pass, &dev);
 	if (err)
 		return err;
-	round.dev = pass->by_cpu ? mih_gpu_cpu() : dev;
+	round.dev = dev;
 	err = open_writer(pass, slots, &round.writer);
 	if (!err)
-		err = run_rounds(&round, progress);
+		err = needs_samples(pass) ? run_sampled(&round, slots, progress)
+					  : run_rounds(&round, progress);
 	if (!err && !pass->dev)
 		err = mih_gpu_found(dev);
 	if (err || !pass->sidecar)
@@ -456,6 +523,8 @@ mih_err mih_cli_pass_run(struct mih_cli_pass *pass)
 			       pass->quiet);
 	err = run_all(pass, &progress);
 	pass->seconds = mih_cli_progress_stop(&progress);
+	if (!err)
+		tell_samples(pass);
 	if (!pass->writer)
 		release_signals();
 	return err;

@@ -149,9 +149,11 @@ struct mih_cli_pass_file {
 	const struct mih_sig_shard *shards; /* instead of a flat digest: what
 					       each must have; or NULL */
 	size_t nshards;
-	const uint8_t *want;   /* root of tree that is expected; only to be
-				  sure of one that differs, or NULL
-				  (borrowed) */
+	const uint8_t *want;   /* root of tree that is expected: one that
+				  differs by a device's word is made again by
+				  the processor (borrowed). NULL: what is found
+				  becomes the truth, so the processor draws
+				  samples of what a device does */
 	const uint8_t *states; /* what somebody says a sha256, flat or of
 				  shards, is at each whole MiB; tried, not
 				  trusted; or NULL (borrowed) */
@@ -170,10 +172,9 @@ struct mih_cli_pass {
 	const struct mih_cli_device_options *devices; /* NULL: auto */
 	struct mih_gpu_dev *dev; /* open already, instead of @devices
 				    (borrowed); or NULL */
-	bool by_cpu; /* what is found becomes the truth, and nothing would show
-			the mistake of a device: they are opened, if they are
-			named, and not used */
-	int dirfd;   /* model folder (borrowed) */
+	bool only_named;	 /* no device that @devices does not name */
+	bool is_trial;		 /* what is found is for nobody: no samples */
+	int dirfd;		 /* model folder (borrowed) */
 	const struct mih_io_links *links; /* (borrowed) */
 	struct mih_cli_pass_file *files;  /* no path twice (borrowed) */
 	size_t nfiles;
@@ -182,9 +183,14 @@ struct mih_cli_pass {
 	/** Also told of group digests; any thread; may be NULL. */
 	mih_err (*groups)(void *context, size_t file, uint64_t first,
 			  const uint8_t *digests, size_t n);
+	/** All that groups() was told is void, and comes again; needed with it
+	 *  where a file has no want, or the processor does all. */
+	void (*start_over)(void *context);
 	/* Out. */
 	uint64_t nbytes; /* of all files */
 	double seconds;
+	uint64_t nby_device, nsamples;	 /* pieces where samples are drawn: by
+					    devices; of these, hashed again */
 	atomic_bool device_lied;	 /* the processor found it out */
 	struct mih_tree_source *sources; /* owned */
 	struct mih_tree_writer *writer;	 /* with @sidecar: to be finished or
@@ -195,10 +201,12 @@ struct mih_cli_pass {
 /**
  * mih_cli_pass_run() - do it
  *
- * Each byte of each file is read once. Files that fail get their err, the
- * rest goes on. SIGINT, SIGTERM and SIGHUP end the pass with -ECANCELED; while
- * there is a writer afterwards they are only noted for mih_cli_pass_check(),
- * until mih_cli_pass_fini().
+ * Each byte of each file is read once, unless a device is found out that gave
+ * a wrong digest: where samples are drawn, nothing of what devices said is kept
+ * then, and the processor alone does all files again. Files that fail get their
+ * err, the rest goes on. SIGINT, SIGTERM and SIGHUP end the pass with
+ * -ECANCELED; while there is a writer afterwards they are only noted for
+ * mih_cli_pass_check(), until mih_cli_pass_fini().
  *
  * Return: 0; or -errno with a story, and then there is no writer.
  */

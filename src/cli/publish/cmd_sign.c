@@ -155,7 +155,7 @@ static mih_err read_files(struct sign *s)
 		.label = "signing",
 		.quiet = s->model.quiet,
 		.devices = &s->model.devices,
-		.by_cpu = true,
+		.only_named = true,
 		.dirfd = s->found.scan.dirfd,
 		.links = &s->found.links,
 		.files = s->files,

@@ -83,6 +83,14 @@ static enum mih_hash_alg tree_of(const struct mih_sig_resource *r)
 	return is_own_tree(r) ? MIH_HASH_BLAKE3 : MIH_HASH_MTH4K_SHA256;
 }
 
+/* What a device finds of such a file is held against it. */
+static const uint8_t *signed_root(const struct mih_sig_resource *r)
+{
+	if (r->tree != MIH_HASH_NONE)
+		return r->root;
+	return is_own_tree(r) ? r->digest : NULL;
+}
+
 static void want_digests(struct tree *t)
 {
 	for (size_t i = 0; i < t->files.nfiles; i++) {
@@ -90,6 +98,7 @@ static void want_digests(struct tree *t)
 		struct mih_cli_pass_file *file = &t->files.files[i];
 
 		file->tree = tree_of(r);
+		file->want = signed_root(r);
 		file->flat = is_own_tree(r) ? MIH_HASH_NONE : r->alg;
 		file->hints = r->alg == MIH_HASH_SHA256;
 	}
