@@ -82,6 +82,9 @@ for tree in $trees; do
 	ok "$tree: it was used for these" used
 	ok "$tree: they are the processor's" cmp "$out" "$work/want-$tree"
 done
+expect 0 "a sum with a device" by digest -a lthash16
+says "the processor makes it alone, and says so" "by the processor alone"
+ok "the sum is right" cmp "$out" "$work/want-lthash16"
 tree=mth4k-sha256
 device=
 expect 0 "signed without a name of a device" sign

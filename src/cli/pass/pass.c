@@ -382,6 +382,12 @@ static bool needs_samples(const struct mih_cli_pass *pass)
 	return needs && !pass->is_trial;
 }
 
+/* Who was told of digests cannot forget them, should a device be found out. */
+static bool needs_processor(const struct mih_cli_pass *pass)
+{
+	return pass->groups && !pass->start_over && needs_samples(pass);
+}
+
 /* A device that was found out may have been wrong before, about any file. */
 static mih_err start_over(struct round *round, size_t *slots,
 			  struct mih_cli_progress *progress)
@@ -410,8 +416,6 @@ static mih_err run_sampled(struct round *round, size_t *slots,
 	mih_err err;
 
 	round->samples = &samples;
-	if (pass->groups && !pass->start_over)
-		round->dev = mih_gpu_cpu();
 	err = run_rounds(round, progress);
 	pass->nby_device = samples.npieces;
 	pass->nsamples = samples.ndrawn;
@@ -426,8 +430,21 @@ static mih_err run_sampled(struct round *round, size_t *slots,
  * longer than to hash this. */
 static bool needs_none(const struct mih_cli_pass *pass)
 {
-	return (pass->only_named || pass->nbytes < AUTO_LEAST) &&
+	return (pass->only_named || needs_processor(pass) ||
+		pass->nbytes < AUTO_LEAST) &&
 	       (!pass->devices || !pass->devices->device.n);
+}
+
+/* With what the digests are made, of what was opened. */
+static struct mih_gpu_dev *choose_device(const struct mih_cli_pass *pass,
+					 struct mih_gpu_dev *dev)
+{
+	if (dev == mih_gpu_cpu() || !needs_processor(pass))
+		return dev;
+	mih_log_warning("%s: by the processor alone, as nothing would show "
+			"the mistake of a device in time",
+			pass->label);
+	return mih_gpu_cpu();
 }
 
 /* Who names a device wants it used, for small models too. A large one is begun
@@ -491,7 +508,7 @@ static mih_err run_all(struct mih_cli_pass *pass,
 	err = open_devices(pass, &dev);
 	if (err)
 		return err;
-	round.dev = dev;
+	round.dev = choose_device(pass, dev);
 	err = open_writer(pass, slots, &round.writer);
 	if (!err)
 		err = needs_samples(pass) ? run_sampled(&round, slots, progress)
