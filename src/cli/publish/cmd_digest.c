@@ -88,6 +88,13 @@ static mih_err add_groups(void *context, size_t file, uint64_t first,
 	return 0;
 }
 
+static void start_over(void *context)
+{
+	struct digest *d = context;
+
+	memset(d->sum, 0, sizeof(d->sum));
+}
+
 /* An empty file has no group, yet its name belongs to the model. */
 static void add_empty_files(struct digest *d)
 {
@@ -123,6 +130,7 @@ static mih_err read_files(struct digest *d)
 		.nfiles = n,
 		.context = d,
 		.groups = d->info ? NULL : add_groups,
+		.start_over = start_over,
 	};
 	err = mih_cli_pass_run(&d->pass);
 	if (!err && !d->info)
