@@ -133,6 +133,9 @@ struct mih_gpu_params {
 	size_t nspecs;
 	uint64_t memory; /* bytes on each device; 0: MIH_GPU_MEMORY */
 	bool asks;	 /* mih_gpu_found(), so what is missing is not logged */
+	bool alone;	 /* the process opens and lists no device but these,
+			    so a driver may leave out others and starts sooner;
+			    call it before threads that read the environment */
 };
 
 /**

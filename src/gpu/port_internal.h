@@ -128,6 +128,13 @@ struct mih_gpu_port_ops {
 	 * without its driver? false: perhaps. NULL: nothing is shown.
 	 */
 	bool (*seems_there)(const char *which);
+	/**
+	 * Device @ordinal is the only one of this kind that the process will
+	 * open, so the driver need not start the others. Numbers stay as they
+	 * are. Does nothing once the driver was asked for something. May change
+	 * the environment. NULL: there is nothing to be gained.
+	 */
+	void (*only)(size_t ordinal);
 	/** Devices of this kind; 0 where there is no driver. */
 	size_t (*count)(void);
 	/** Describe device @ordinal < count() without opening it. */

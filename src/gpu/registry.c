@@ -160,17 +160,24 @@ bool mih_gpu_is_cpu(const char *spec)
 
 /* Opening ----------------------------------------------------------------- */
 
-/* One GPU checks as fast as its bus brings bytes, and each costs memory that
+/* The first there is: the kinds that come later may have the same card in
+ * another way, and are not even asked, as each driver takes its time to start.
+ * One GPU checks as fast as its bus brings bytes, and each costs memory that
  * the model may want: more than one only by name. */
 static mih_err open_auto(uint64_t memory, struct mih_gpu_dev **dev_out)
 {
-	struct mih_gpu_info infos[MEMBERS_MAX];
-	size_t n = mih_gpu_list(infos, MEMBERS_MAX);
+	for (size_t p = 0; mih_gpu_ports[p]; p++) {
+		const struct mih_gpu_port_ops *port = mih_gpu_ports[p];
 
-	for (size_t i = 0; i < MIH_MIN(n, (size_t)MEMBERS_MAX); i++)
-		if (infos[i].automatic)
-			return mih_gpu_device_open(infos[i].spec, memory,
-						   dev_out);
+		for (size_t i = 0; i < port->count(); i++) {
+			struct mih_gpu_identity id;
+
+			port->identify(i, &id);
+			if (id.is_gpu)
+				return mih_gpu_offload_new(port, i, memory,
+							   dev_out);
+		}
+	}
 	return mih_err_fail(MIH_EBACKEND, "no GPU is here");
 }
 
@@ -246,6 +253,20 @@ static mih_err open_chosen(void *context, size_t i,
 					 choices->memory, dev_out);
 }
 
+/* What is the only one of its kind, if that can be told without the driver. */
+static void leave_out_others(const struct choices *choices)
+{
+	const struct choice *choice = &choices->items[0];
+	size_t ordinal;
+
+	for (size_t p = 0; choices->look && mih_gpu_ports[p]; p++)
+		if (mih_gpu_ports[p]->only)
+			mih_gpu_ports[p]->only(0);
+	if (choices->n == 1 && choice->port->only &&
+	    by_number(choice->which, &ordinal))
+		choice->port->only(ordinal);
+}
+
 static mih_err open_set(struct choices *choices, bool logs,
 			struct mih_gpu_dev **dev_out)
 {
@@ -283,6 +304,8 @@ mih_err mih_gpu_open(const struct mih_gpu_params *params,
 		*dev_out = mih_gpu_cpu();
 		return 0;
 	}
+	if (params->alone)
+		leave_out_others(choices);
 	err = open_set(choices, !params->asks, dev_out);
 	if (!err)
 		MIH_STEAL(&choices);

@@ -110,6 +110,13 @@ static bool sim_seems_there(const char *which)
 	       which[0] != '8';
 }
 
+_Atomic int mih_test_sims_only = -1;
+
+static void sim_only(size_t ordinal)
+{
+	atomic_store(&mih_test_sims_only, (int)ordinal);
+}
+
 static size_t sim_count(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -389,6 +396,7 @@ static struct mih_gpu_port_ops sim_port = {
 	.kind = "sim",
 	.answer_ms = HAVE_SANITIZERS ? 1600 : 400, /* these are slow */
 	.seems_there = sim_seems_there,
+	.only = sim_only,
 	.count = sim_count,
 	.identify = sim_identify,
 	.open = sim_open,

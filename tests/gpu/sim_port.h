@@ -45,6 +45,9 @@ struct mih_test_sim {
 
 extern struct mih_test_sim mih_test_sims[MIH_TEST_SIMS];
 
+/** The last device that was said to be the only one of the process; or -1. */
+extern _Atomic int mih_test_sims_only;
+
 /** mih_test_sims_pin() - can devices that are opened from now on pin memory
  * that is there? At first they cannot. */
 void mih_test_sims_pin(bool can);

@@ -400,6 +400,35 @@ static void test_names(void **state)
 	assert_int_equal(try_open("sim:3", "sim:SIM-03"), MIH_EUSAGE);
 }
 
+/* Which device a driver may start alone; -1: it is told of none. */
+static int only_of(const char *a, const char *b, bool alone)
+{
+	const char *specs[] = { a, b };
+	const struct mih_gpu_params params = { .specs = specs,
+					       .nspecs = b ? 2 : 1,
+					       .memory = MEMORY,
+					       .alone = alone };
+	struct mih_gpu_dev *dev;
+
+	atomic_store(&mih_test_sims_only, -1);
+	assert_int_equal(mih_gpu_open(&params, &dev), 0);
+	mih_gpu_close(dev);
+	return atomic_load(&mih_test_sims_only);
+}
+
+static void test_one_that_is_alone(void **state)
+{
+	(void)state;
+	reset(100);
+	assert_int_equal(only_of("sim:5", NULL, true), 5);
+	assert_int_equal(only_of("sim", NULL, true), 0);
+	assert_int_equal(only_of("sim:5", "cpu", true), 5);
+	assert_int_equal(only_of("sim:5", NULL, false), -1);
+	assert_int_equal(only_of("sim:5", "sim:2", true), -1);
+	assert_int_equal(only_of("sim:SIM-03", NULL, true), -1);
+	assert_int_equal(only_of("cpu", NULL, true), -1);
+}
+
 /* The system shows a card that its driver then does not know: the others, or
  * the processor, do the work, and who asks is told. */
 static void test_missing_is_told_late(void **state)
@@ -485,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_does_not_run),
 		cmocka_unit_test(test_right_digests_leave_it_in_use),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_one_that_is_alone),
 		cmocka_unit_test(test_missing_is_told_late),
 		cmocka_unit_test(test_small_batches_stay),
 		cmocka_unit_test(test_cpu_shares_when_it_is_named),

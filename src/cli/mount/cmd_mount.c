@@ -160,6 +160,7 @@ static mih_err start_engine(void *context, const struct mih_verify_model *model,
 		.specs = s->options.devices.device.items,
 		.nspecs = s->options.devices.device.n,
 		.memory = s->options.devices.gpu_memory,
+		.alone = true,
 	};
 	mih_err err = 0;
 

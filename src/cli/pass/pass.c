@@ -463,7 +463,7 @@ static void wait_measured(const struct mih_cli_pass *pass,
 static mih_err open_devices(const struct mih_cli_pass *pass,
 			    struct mih_gpu_dev **dev_out)
 {
-	struct mih_gpu_params params = { .asks = true };
+	struct mih_gpu_params params = { .asks = true, .alone = true };
 	mih_err err;
 
 	if (pass->dev || needs_none(pass)) {

@@ -64,6 +64,10 @@ static struct {
 
 static pthread_once_t cu_once = PTHREAD_ONCE_INIT;
 
+#define VISIBLE "CUDA_VISIBLE_DEVICES" /* of the driver */
+#define ALL	SIZE_MAX
+static size_t cu_only = ALL; /* the one that the driver may start */
+
 extern const unsigned char mih_gpu_cuda_image[];
 
 struct mih_gpu_port {
@@ -121,7 +125,7 @@ static bool cuda_seems_there(const char *which)
 	bool found = false;
 	glob_t matches;
 
-	if (getenv("CUDA_VISIBLE_DEVICES") || glob(pattern, 0, NULL, &matches))
+	if (getenv(VISIBLE) || glob(pattern, 0, NULL, &matches))
 		return false;
 	if (isdigit((unsigned char)*which))
 		found = strtoul(which, NULL, 10) < matches.gl_pathc;
@@ -144,10 +148,32 @@ static mih_err cu_check(CUresult rc, const char *what)
 
 #define CHECK(call, ...) cu_check(cu.p_##call(__VA_ARGS__), #call)
 
+/* The driver takes 0.2 s to start a card, and starts all that it may. */
+static void cuda_only(size_t ordinal)
+{
+	char number[24];
+
+	if (cu.loaded || getenv(VISIBLE))
+		return;
+	snprintf(number, sizeof(number), "%zu", ordinal);
+	if (!setenv(VISIBLE, number, 0))
+		cu_only = ordinal;
+}
+
+/* Devices keep their numbers, whatever the driver was let to start. */
 static size_t cuda_count(void)
 {
 	pthread_once(&cu_once, cu_load);
-	return cu.loaded ? (size_t)cu.ndevices : 0;
+	if (!cu.loaded || cu.ndevices == 0)
+		return 0;
+	return cu_only == ALL ? (size_t)cu.ndevices : cu_only + 1;
+}
+
+static CUresult get_device(size_t ordinal, CUdevice *device)
+{
+	if (cu_only != ALL && ordinal != cu_only)
+		return CUDA_ERROR_INVALID_DEVICE;
+	return cu.p_cuDeviceGet(device, cu_only == ALL ? (int)ordinal : 0);
 }
 
 /* "GPU-" and the bytes in the groups that nvidia-smi prints. */
@@ -169,7 +195,7 @@ static void cuda_identify(size_t ordinal, struct mih_gpu_identity *id)
 	CUuuid uuid;
 
 	*id = (struct mih_gpu_identity){ .name = "?", .is_gpu = true };
-	if (cu.p_cuDeviceGet(&device, (int)ordinal) != CUDA_SUCCESS)
+	if (get_device(ordinal, &device) != CUDA_SUCCESS)
 		return;
 	cu.p_cuDeviceGetName(id->name, sizeof(id->name), device);
 	cu.p_cuDeviceTotalMem(&memory, device);
@@ -213,7 +239,7 @@ static mih_err cuda_open(size_t ordinal, struct mih_gpu_port **port_out)
 
 	if (!port)
 		return mih_err_fail(MIH_EBACKEND, "cuda: out of memory");
-	err = CHECK(cuDeviceGet, &port->device, (int)ordinal);
+	err = cu_check(get_device(ordinal, &port->device), "cuDeviceGet");
 	if (!err)
 		err = CHECK(cuDevicePrimaryCtxRetain, &port->context,
 			    port->device);
@@ -365,6 +391,7 @@ static mih_err cuda_poll(struct mih_gpu_lane *lane)
 const struct mih_gpu_port_ops mih_gpu_cuda_port = {
 	.kind = "cuda",
 	.seems_there = cuda_seems_there,
+	.only = cuda_only,
 	.count = cuda_count,
 	.identify = cuda_identify,
 	.open = cuda_open,
