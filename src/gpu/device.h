@@ -175,6 +175,9 @@ MIH_MUST_CHECK mih_err mih_gpu_found(struct mih_gpu_dev *dev);
 /** mih_gpu_expected() - devices that @dev has or looks for; at least 1. */
 size_t mih_gpu_expected(struct mih_gpu_dev *dev);
 
+/** mih_gpu_shares() - does the processor do what it would have done sooner? */
+bool mih_gpu_shares(struct mih_gpu_dev *dev);
+
 /** mih_gpu_wait() - until the devices of @dev are open, measured, or down. */
 void mih_gpu_wait(struct mih_gpu_dev *dev);
 

@@ -299,6 +299,11 @@ static void wait_measured(struct set *set, enum mih_gpu_kernel kernel)
 		pthread_cond_wait(&set->changed, &set->lock);
 }
 
+bool mih_gpu_shares(struct mih_gpu_dev *dev)
+{
+	return dev->ops->submit == set_submit && set_of(dev)->params.share_cpu;
+}
+
 void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree)
 {
 	const struct mih_gpu_batch like = { .alg = tree };

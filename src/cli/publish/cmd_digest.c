@@ -60,14 +60,10 @@ static int parse(struct digest *d, int argc, char **argv)
 	return MIH_CLI_GO_ON;
 }
 
-static void add_element(struct digest *d, size_t file, uint64_t off,
-			uint64_t nbytes, const uint8_t *digest)
+static void add_sum(struct digest *d, const uint8_t *sum)
 {
-	uint8_t element[MIH_HASH_LT_LEN];
-
-	mih_hash_lt_element(d->files[file].path, off, nbytes, digest, element);
 	pthread_mutex_lock(&d->lock);
-	mih_hash_lt_add(d->sum, element);
+	mih_hash_lt_add(d->sum, sum);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -76,15 +72,18 @@ static mih_err add_groups(void *context, size_t file, uint64_t first,
 {
 	struct digest *d = context;
 	size_t len = mih_hash_info(MIH_HASH_MTH4K_SHA256)->len;
+	uint8_t element[MIH_HASH_LT_LEN], sum[MIH_HASH_LT_LEN] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t off = (first + i) * MIH_HASH_GROUP;
 		uint64_t left = d->files[file].nbytes - off;
 
-		add_element(d, file, off,
-			    MIH_MIN(left, (uint64_t)MIH_HASH_GROUP),
-			    digests + i * len);
+		mih_hash_lt_element(d->files[file].path, off,
+				    MIH_MIN(left, (uint64_t)MIH_HASH_GROUP),
+				    digests + i * len, element);
+		mih_hash_lt_add(sum, element);
 	}
+	add_sum(d, sum);
 	return 0;
 }
 
@@ -98,9 +97,15 @@ static void start_over(void *context)
 /* An empty file has no group, yet its name belongs to the model. */
 static void add_empty_files(struct digest *d)
 {
-	for (size_t i = 0; i < d->pass.nfiles; i++)
-		if (d->files[i].nbytes == 0)
-			add_element(d, i, 0, 0, d->files[i].root);
+	uint8_t element[MIH_HASH_LT_LEN];
+
+	for (size_t i = 0; i < d->pass.nfiles; i++) {
+		if (d->files[i].nbytes > 0)
+			continue;
+		mih_hash_lt_element(d->files[i].path, 0, 0, d->files[i].root,
+				    element);
+		add_sum(d, element);
+	}
 }
 
 static mih_err read_files(struct digest *d)

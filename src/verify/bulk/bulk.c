@@ -343,7 +343,7 @@ static void piece_hashed(struct piece *piece, mih_err err, mih_err stop_err)
 	pthread_mutex_unlock(&pass->lock);
 }
 
-/* With the lock held, given up for a sample: on to the flat chain, or done. */
+/* With the lock held, given up for a while: on to the flat chain, or done. */
 static bool work_on_hashed(struct pass *pass)
 {
 	struct piece *piece = pass->hashed;
@@ -354,9 +354,10 @@ static bool work_on_hashed(struct pass *pass)
 		return false;
 	pass->hashed = piece->next;
 	a = piece->of;
-	if (!a->err && !pass->err)
-		err = mih_verify_bulk_sample(pass->bulk, &piece->batch,
-					     &pass->lock);
+	if (!a->err && !pass->err && pass->bulk->tree != MIH_HASH_NONE &&
+	    piece->batch.by != mih_gpu_cpu())
+		err = mih_verify_bulk_take(pass->bulk, a->file, &piece->batch,
+					   &pass->lock);
 	if (err)
 		stop(pass, err);
 	if (is_chained(pass, a) && !a->err && !pass->err) {
@@ -375,17 +376,17 @@ static void batch_done(struct mih_gpu_batch *batch, mih_err err)
 {
 	struct piece *piece =
 	    (struct piece *)((char *)batch - offsetof(struct piece, batch));
-	struct mih_verify_bulk *bulk = piece->pass->bulk;
 
-	if (err) /* the device gave up: the processor never does */
+	if (err) { /* the device gave up: the processor never does */
 		mih_hash_groups(batch->alg, batch->ranges, batch->nranges,
 				batch->digests);
-	err = 0;
-	if (bulk->groups)
-		err = bulk->groups(bulk->context, piece->of->file,
-				   piece->off / MIH_HASH_GROUP, piece->digests,
-				   mih_hash_ngroups(piece->range.len));
-	piece_hashed(piece, 0, err);
+		batch->by = mih_gpu_cpu();
+	}
+	piece_hashed(piece, 0,
+		     batch->by == mih_gpu_cpu()
+			 ? mih_verify_bulk_tell(piece->pass->bulk,
+						piece->of->file, batch)
+			 : 0);
 }
 
 static void read_piece(struct pass *pass, struct piece *piece)

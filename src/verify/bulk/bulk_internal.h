@@ -78,6 +78,31 @@ MIH_MUST_CHECK mih_err
 mih_verify_bulk_sample(const struct mih_verify_bulk *bulk,
 		       struct mih_gpu_batch *batch, pthread_mutex_t *lock);
 
+/**
+ * mih_verify_bulk_tell() - hand out the digests of a piece
+ * @file:  number in @bulk
+ * @batch: as above
+ *
+ * Return: what bulk->groups() says.
+ */
+MIH_MUST_CHECK mih_err mih_verify_bulk_tell(const struct mih_verify_bulk *bulk,
+					    size_t file,
+					    const struct mih_gpu_batch *batch);
+
+/**
+ * mih_verify_bulk_take() - the same for what a device did, after samples
+ * @lock: held; given up for a while
+ *
+ * For a thread of the pass: those of devices are not to wait for what becomes
+ * of digests.
+ *
+ * Return: as either.
+ */
+MIH_MUST_CHECK mih_err mih_verify_bulk_take(const struct mih_verify_bulk *bulk,
+					    size_t file,
+					    struct mih_gpu_batch *batch,
+					    pthread_mutex_t *lock);
+
 /** Bytes of a file. */
 struct mih_verify_bulk_part {
 	const uint8_t *data;

@@ -46,8 +46,7 @@ mih_err mih_verify_bulk_sample(const struct mih_verify_bulk *bulk,
 	struct mih_verify_bulk_samples *samples = bulk->samples;
 	bool lied;
 
-	if (!samples || bulk->tree == MIH_HASH_NONE ||
-	    batch->by == mih_gpu_cpu())
+	if (!samples || batch->by == mih_gpu_cpu())
 		return 0;
 	samples->npieces++;
 	if (batch->ranges[0].off > 0 && !draw(samples))
@@ -60,4 +59,29 @@ mih_err mih_verify_bulk_sample(const struct mih_verify_bulk *bulk,
 		return 0;
 	samples->differ = true;
 	return mih_err_fail(MIH_EBACKEND, "a device gave a wrong digest");
+}
+
+mih_err mih_verify_bulk_tell(const struct mih_verify_bulk *bulk, size_t file,
+			     const struct mih_gpu_batch *batch)
+{
+	const struct mih_hash_range *range = &batch->ranges[0];
+
+	if (!bulk->groups)
+		return 0;
+	return bulk->groups(bulk->context, file, range->off / MIH_HASH_GROUP,
+			    batch->digests,
+			    (size_t)mih_hash_ngroups(range->len));
+}
+
+mih_err mih_verify_bulk_take(const struct mih_verify_bulk *bulk, size_t file,
+			     struct mih_gpu_batch *batch, pthread_mutex_t *lock)
+{
+	mih_err err = mih_verify_bulk_sample(bulk, batch, lock);
+
+	if (err)
+		return err;
+	pthread_mutex_unlock(lock);
+	err = mih_verify_bulk_tell(bulk, file, batch);
+	pthread_mutex_lock(lock);
+	return err;
 }

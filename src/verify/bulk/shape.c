@@ -44,8 +44,9 @@ static bool has_hints(const struct mih_verify_bulk *bulk)
  * are enough to keep its bus busy while others are read, and with more, reading
  * costs twice as much: each buffer has left the caches when its turn comes
  * again. So many cores read what one device takes, and more stand in each
- * other's way; some are left to those who feed it, since all wait for them.
- * What is chained goes in small steps. */
+ * other's way, unless they hash what the device is too busy for; some are left
+ * to those who feed it, since all wait for them. What is chained goes in small
+ * steps. */
 struct mih_verify_bulk_shape
 mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 {
@@ -61,8 +62,9 @@ mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 		return shape;
 	n = mih_gpu_expected(bulk->dev);
 	if (!bulk->nthreads)
-		shape.nthreads = MIH_MIN(shape.nthreads - shape.nthreads / 8,
-					 n * FAR_THREADS);
+		shape.nthreads = MIH_MIN(
+		    shape.nthreads - shape.nthreads / 8,
+		    mih_gpu_shares(bulk->dev) ? SIZE_MAX : n * FAR_THREADS);
 	shape.piece = FAR;
 	shape.npieces = MIH_MAX(2 * shape.nthreads, n * FAR_PIECES);
 	return shape;

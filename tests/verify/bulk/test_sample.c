@@ -64,10 +64,7 @@ static void piece_init(struct piece *piece, uint64_t off)
 static mih_err sample(struct mih_verify_bulk_samples *samples,
 		      struct piece *piece)
 {
-	const struct mih_verify_bulk bulk = {
-		.tree = MIH_HASH_MTH4K_SHA256,
-		.samples = samples,
-	};
+	const struct mih_verify_bulk bulk = { .samples = samples };
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	mih_err err;
 
