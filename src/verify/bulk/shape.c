@@ -62,9 +62,10 @@ mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 		return shape;
 	n = mih_gpu_expected(bulk->dev);
 	if (!bulk->nthreads)
-		shape.nthreads = MIH_MIN(
-		    shape.nthreads - shape.nthreads / 8,
-		    mih_gpu_shares(bulk->dev) ? SIZE_MAX : n * FAR_THREADS);
+		shape.nthreads =
+		    MIH_MIN(shape.nthreads - shape.nthreads / 8,
+			    mih_gpu_shares(bulk->dev) ? mih_pool_cores()
+						      : n * FAR_THREADS);
 	shape.piece = FAR;
 	shape.npieces = MIH_MAX(2 * shape.nthreads, n * FAR_PIECES);
 	return shape;
