@@ -67,21 +67,26 @@ by_processor() {
 	mv "$out" "$work/want-lthash16"
 }
 
+# right_with WHAT: with $device, which is right, all is as it should be
+right_with() {
+	for tree in $trees; do
+		expect 0 "$tree: signed with $1" sign --tree "$tree"
+		ok "$tree: $1 was used" used
+		ok "$tree: $1 was found right" grep -q "all equal" "$err"
+		signed "$tree, with $1"
+		expect 0 "$tree: digests with $1" by digest -a "$tree"
+		ok "$tree: $1 was used for these" used
+		ok "$tree: they are right" cmp "$out" "$work/want-$tree"
+	done
+}
+
 # --- a device that is right ---------------------------------------------------
 
 make_model "$model"
 marked "$model/first" 0 0
 marked "$model/later" 1 3
 by_processor
-for tree in $trees; do
-	expect 0 "$tree: signed with a device" sign --tree "$tree"
-	ok "$tree: it was used" used
-	ok "$tree: and found right" grep -q "all equal" "$err"
-	signed "$tree, with a device"
-	expect 0 "$tree: digests with a device" by digest -a "$tree"
-	ok "$tree: it was used for these" used
-	ok "$tree: they are the processor's" cmp "$out" "$work/want-$tree"
-done
+right_with "a device"
 expect 0 "a sum with a device" by digest -a lthash16
 ok "it was used for the sum" used
 ok "the sum is right" cmp "$out" "$work/want-lthash16"
@@ -113,15 +118,7 @@ ok "the sum is right" cmp "$out" "$work/want-lthash16"
 unset MIHFS_SIM
 if "$real" doctor 2>/dev/null | grep -q "opencl:0"; then
 	simulated=$MIHFS MIHFS=$real device="--device opencl:0"
-	for tree in $trees; do
-		expect 0 "$tree: signed with opencl:0" sign --tree "$tree"
-		ok "$tree: opencl:0 was used" used
-		ok "$tree: opencl:0 was found right" grep -q "all equal" "$err"
-		signed "$tree, with opencl:0"
-		expect 0 "$tree: digests with opencl:0" by digest -a "$tree"
-		ok "$tree: it was used for these" used
-		ok "$tree: they are right" cmp "$out" "$work/want-$tree"
-	done
+	right_with opencl:0
 	MIHFS=$simulated device="--device sim:0 --gpu-memory 16M"
 else
 	tests=$((tests + 1))

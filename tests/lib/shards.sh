@@ -2,6 +2,8 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # work, key, pub and bundle come from mount.sh
 
+. "${top_srcdir:?}/tests/lib/dsse.sh"
+
 # sign_shards MODEL SIZE [empty] - $bundle, of method "shards", by openssl
 # alone, in the order of the entries' names as texts; most tools say nothing
 # of empty files
@@ -36,17 +38,5 @@ sign_shards()
 			-e '$!s/$/,/' "$work/shards" | tr -d '\n'
 		printf ']}}'
 	} >"$work/payload"
-	type=application/vnd.in-toto+json
-	{
-		printf 'DSSEv1 28 %s %d ' $type "$(wc -c <"$work/payload")"
-		cat "$work/payload"
-	} | openssl dgst -sha256 -sign "$key" -out "$work/sig" &&
-		hint=$(sha256sum "$pub") &&
-		cat >"$bundle" <<END
-{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json",
-"verificationMaterial":{"publicKey":{"hint":"${hint%% *}"},"tlogEntries":[]},
-"dsseEnvelope":{"payload":"$(base64 -w 0 "$work/payload")",
-"payloadType":"$type",
-"signatures":[{"sig":"$(base64 -w 0 "$work/sig")","keyid":""}]}}
-END
+	sign_payload "$bundle"
 }

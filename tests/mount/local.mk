@@ -8,7 +8,7 @@ mount_tests = \
 	tests/mount/signers.sh tests/mount/stop.sh
 dist_check_SCRIPTS += $(mount_tests)
 TESTS += $(mount_tests)
-EXTRA_DIST += tests/lib/flat.sh tests/lib/mount.sh
+EXTRA_DIST += tests/lib/dsse.sh tests/lib/flat.sh tests/lib/mount.sh
 
 check_PROGRAMS += inject
 inject_SOURCES = tests/sandbox/inject.c
