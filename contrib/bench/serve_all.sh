@@ -11,8 +11,8 @@
 # they need but for the C library. Needs /dev/fuse, openssl and awk; PyTorch
 # with safetensors, and transformers, where their rows are wanted.
 #
-#     --mib N         bytes of the model, in MiB (16384); twice that, and half
-#                     again while a file is staged, has to fit DIR's memory
+#     --mib N         bytes of the model, in MiB (16384); four times that and
+#                     a quarter has to fit the memory
 #     --device D      hash on D (cpu); again for a second one beside it
 #     --only "S..."   of: cache direct stage load auto tensors disk program
 #     --rounds N      the best of N counts (2)
@@ -112,9 +112,29 @@ serve()
 	settle "$1"
 }
 
+# A virtual machine has to get memory that was free for a while from its host
+# again, and that takes several times what is measured here. So as much as a run
+# may need is touched just before it, whoever is measured.
+touch_memory()
+{
+	each=$(awk -v want="$((mib * 1280))" -v n="$(nproc)" '
+		/^MemFree/ { free = $2 * 3 / 4
+			printf "%d", (want < free ? want : free) / n }' \
+		/proc/meminfo)
+	touched=$(mktemp -d /dev/shm/mihfs-touched.XXXXXX)
+	(
+		for i in $(seq "$(nproc)"); do
+			head -c "${each}K" /dev/zero >"$touched/$i" &
+		done
+		wait
+	) 2>/dev/null
+	rm -rf "$touched"
+}
+
 # meter NAME HOW WAYS FILE...: one run of the crowd below $base
 meter()
 {
+	touch_memory
 	name=$1 how=$2 ways=$3
 	shift 3
 	for file in "$@"; do
@@ -358,6 +378,7 @@ loaded()
 	done
 	# shellcheck disable=SC2086
 	[ -z "$mount" ] || serve $mount
+	touch_memory
 	[ -z "$pid" ] || from=$(ticks)
 	echo go >&8 2>/dev/null || true
 	exec 8>&-

@@ -110,8 +110,6 @@ struct mih_gpu_ops {
 			    size_t len);
 	/** Was @buf this device's? Then it is free now. */
 	bool (*staging_free)(struct mih_gpu_dev *dev, void *buf, size_t len);
-	/** gpu/lend/lend.h; NULL: it reads no memory but its own faster. */
-	const struct mih_gpu_lend_ops *lending;
 	/** One line for people: name, memory, driver. */
 	const char *(*describe)(struct mih_gpu_dev *dev);
 };
@@ -208,6 +206,10 @@ void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch);
  * Return: owned memory for mih_gpu_staging_free(), or NULL (out of memory).
  */
 void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len);
+
+/** mih_gpu_reads_fast() - does a device of @dev take these bytes from where
+ * they lie? Never true of the processor. */
+bool mih_gpu_reads_fast(struct mih_gpu_dev *dev, const void *buf, size_t len);
 
 /** mih_gpu_staging_renew() - exchange @buf for faster memory, if there is some
  *  by now. What it holds is lost. Returns @buf, or what took its place. */

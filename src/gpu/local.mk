@@ -3,8 +3,6 @@ libgpu_a_SOURCES = \
 	src/gpu/batch.c src/gpu/batch_internal.h \
 	src/gpu/cpu.c \
 	src/gpu/about.h src/gpu/device.h src/gpu/device_internal.h \
-	src/gpu/lend/lend.h \
-	src/gpu/lend/lent.c src/gpu/lend/lent_internal.h \
 	src/gpu/offload/lane.c src/gpu/offload/offload.c \
 	src/gpu/offload/offload_internal.h src/gpu/offload/piece.c \
 	src/gpu/offload/pinned.c src/gpu/offload/pinned_internal.h \

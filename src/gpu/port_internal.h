@@ -148,8 +148,7 @@ struct mih_gpu_port_ops {
 	/**
 	 * Make memory that is already there as good as that of host_alloc(),
 	 * for as long as the port is open and for all others of its kind;
-	 * or NULL: there is no such call. It fails without harm, and may be
-	 * called while lanes are at work.
+	 * or NULL: there is no such call. It fails without harm.
 	 */
 	mih_err (*host_register)(struct mih_gpu_port *port, void *buf,
 				 size_t len);

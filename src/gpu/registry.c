@@ -1,4 +1,3 @@
-#include "gpu/lend/lend.h"
 #include "gpu/batch_internal.h"
 #include "gpu/device_internal.h"
 #include "gpu/footprint.h"
@@ -337,24 +336,6 @@ void mih_gpu_close(struct mih_gpu_dev *dev)
 		dev->ops->close(dev);
 }
 
-bool mih_gpu_borrows(struct mih_gpu_dev *dev)
-{
-	return dev->ops->lending && dev->ops->lending->borrows(dev);
-}
-
-void mih_gpu_lend(struct mih_gpu_dev *dev, const void *base, size_t len)
-{
-	if (dev->ops->lending)
-		(void)dev->ops->lending->lend(dev, base, len);
-}
-
-bool mih_gpu_take_back(struct mih_gpu_dev *dev, const void *base, size_t len,
-		       bool wait)
-{
-	return !dev->ops->lending ||
-	       dev->ops->lending->take_back(dev, base, len, wait);
-}
-
 void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch)
 {
 	dev->ops->submit(dev, batch);
@@ -392,6 +373,12 @@ void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 	if (buf)
 		return buf;
 	return posix_memalign(&buf, 4096, len) ? NULL : buf;
+}
+
+bool mih_gpu_reads_fast(struct mih_gpu_dev *dev, const void *buf, size_t len)
+{
+	return dev != mih_gpu_cpu() && dev->ops->staging_alloc &&
+	       dev->ops->staging_has(dev, buf, len);
 }
 
 void *mih_gpu_staging_renew(struct mih_gpu_dev *dev, void *buf, size_t len)

@@ -8,7 +8,6 @@
  * What a member fails to do, the processor does.
  */
 #include "gpu/batch_internal.h"
-#include "gpu/lend/lend.h"
 #include "gpu/offload/offload_internal.h"
 #include "gpu/device_internal.h"
 #include "util/checked.h"
@@ -447,53 +446,6 @@ static bool set_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 	return cpu->ops->staging_free(cpu, buf, len);
 }
 
-static bool set_borrows(struct mih_gpu_dev *dev)
-{
-	struct set *set = set_of(dev);
-	size_t n = nmembers(set);
-	bool borrows = false;
-
-	for (size_t i = 0; i < n && !borrows; i++)
-		borrows = mih_gpu_borrows(set->members[i].dev);
-	return borrows;
-}
-
-/* To one, which is enough for all of its kind; two kinds that both can pin are
- * not known on one host. */
-static bool set_lend(struct mih_gpu_dev *dev, const void *base, size_t len)
-{
-	struct set *set = set_of(dev);
-	size_t n = nmembers(set);
-	bool taken = false;
-
-	for (size_t i = 0; i < n && !taken; i++) {
-		struct mih_gpu_dev *member = set->members[i].dev;
-
-		taken = member->ops->lending &&
-			member->ops->lending->lend(member, base, len);
-	}
-	return taken;
-}
-
-static bool set_take_back(struct mih_gpu_dev *dev, const void *base, size_t len,
-			  bool wait)
-{
-	struct set *set = set_of(dev);
-	size_t n = nmembers(set);
-	bool may_go = true;
-
-	for (size_t i = 0; i < n; i++)
-		may_go &=
-		    mih_gpu_take_back(set->members[i].dev, base, len, wait);
-	return may_go;
-}
-
-static const struct mih_gpu_lend_ops set_lending = {
-	.borrows = set_borrows,
-	.lend = set_lend,
-	.take_back = set_take_back,
-};
-
 static const char *set_describe(struct mih_gpu_dev *dev)
 {
 	struct set *set = set_of(dev);
@@ -555,7 +507,6 @@ static const struct mih_gpu_ops set_ops = {
 	.staging_alloc = set_staging_alloc,
 	.staging_has = set_staging_has,
 	.staging_free = set_staging_free,
-	.lending = &set_lending,
 	.describe = set_describe,
 };
 

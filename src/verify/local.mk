@@ -27,9 +27,9 @@ libverify_a_SOURCES = \
 	src/verify/model.c src/verify/model.h \
 	src/verify/scan.c src/verify/scan.h \
 	src/verify/shards.c \
-	src/verify/source/source.c \
+	src/verify/source/fetch.c src/verify/source/source.c \
 	src/verify/source/source_internal.h \
 	src/verify/count/tally.c src/verify/count/tally_internal.h \
 	src/verify/stage/check.c \
-	src/verify/stage/fill.c src/verify/stage/loan.c \
+	src/verify/stage/fill.c \
 	src/verify/stage/stage.c src/verify/stage/stage_internal.h

@@ -20,11 +20,6 @@ TESTS += test_set
 test_set_SOURCES = tests/gpu/test_set.c $(gpu_sim)
 test_set_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CMOCKA_LIBS) $(CRYPTO_LIBS)
 
-check_PROGRAMS += test_lend
-TESTS += test_lend
-test_lend_SOURCES = tests/gpu/test_lend.c $(gpu_sim)
-test_lend_LDADD = libgpu.a $(HASH_LIBS) libutil.a $(CMOCKA_LIBS) $(CRYPTO_LIBS)
-
 # The whole program with those devices.
 check_PROGRAMS += mihfs_sim
 mihfs_sim_SOURCES = $(gpu_sim)

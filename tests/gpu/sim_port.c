@@ -1,4 +1,5 @@
 #include "gpu/sim_port.h"
+#include "gpu/offload/staging_internal.h"
 #include "gpu/port_internal.h"
 #include "util/checked.h"
 
@@ -13,7 +14,6 @@ struct mih_gpu_port {
 	struct mih_test_sim *sim;
 	pthread_mutex_t lock;
 	uint64_t busy_until_ns;
-	void *block; /* what it pinned first: its own */
 };
 
 struct mih_gpu_lane {
@@ -34,10 +34,6 @@ static const struct {
 	{ "marked", MIH_TEST_MARKED },
 	{ "idle", MIH_TEST_IDLE },
 	{ "stuck", MIH_TEST_STUCK },
-	{ "pin", MIH_TEST_PINS_NOT },
-	{ "pinstuck", MIH_TEST_PINS_STUCK },
-	{ "lent", MIH_TEST_LENT_FAILS },
-	{ "lentstuck", MIH_TEST_LENT_STUCK },
 };
 
 static void set_fault(unsigned device, const char *name, unsigned after)
@@ -59,8 +55,6 @@ static void read_environment(void)
 	char name[16];
 	int len;
 
-	if (getenv("MIHFS_SIM_PINS"))
-		mih_test_sims_pin(true);
 	for (size_t i = 0; ms && i < MIH_TEST_SIMS; i++)
 		mih_test_sims[i].open_ms = (unsigned)atoi(ms);
 	while (at && *at) {
@@ -174,84 +168,6 @@ static void sim_host_free(struct mih_gpu_port *port, void *buf)
 	drop(buf);
 }
 
-/* What any device has pinned. */
-static pthread_mutex_t pins_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct pin {
-	uint8_t *base;
-	size_t len;
-	bool is_block;
-} pins[128];
-
-static struct pin *pin_of(const uint8_t *data)
-{
-	for (struct pin *pin = pins; pin < pins + MIH_ARRAY_LEN(pins); pin++)
-		if (pin->base && data >= pin->base &&
-		    data < pin->base + pin->len)
-			return pin;
-	return NULL;
-}
-
-static mih_err sim_host_register(struct mih_gpu_port *port, void *buf,
-				 size_t len)
-{
-	const struct timespec pause = { .tv_nsec = 5000000 };
-	struct pin *pin = pins;
-
-	while (port->sim->fault == MIH_TEST_PINS_STUCK)
-		nanosleep(&pause, NULL);
-	if (port->sim->fault == MIH_TEST_PINS_NOT)
-		return mih_err_fail(MIH_EBACKEND, "sim: cannot pin");
-	pthread_mutex_lock(&pins_lock);
-	if (pin_of(buf))
-		abort();
-	while (pin->base)
-		pin++;
-	*pin = (struct pin){ buf, len, !port->block };
-	if (!port->block)
-		port->block = buf;
-	pthread_mutex_unlock(&pins_lock);
-	return 0;
-}
-
-static void sim_host_unregister(struct mih_gpu_port *port, void *buf)
-{
-	struct pin *pin;
-
-	(void)port;
-	pthread_mutex_lock(&pins_lock);
-	pin = pin_of(buf);
-	if (!pin || pin->base != buf)
-		abort();
-	*pin = (struct pin){ 0 };
-	pthread_mutex_unlock(&pins_lock);
-}
-
-unsigned mih_test_sims_pinned(void)
-{
-	unsigned n = 0;
-
-	pthread_mutex_lock(&pins_lock);
-	for (size_t i = 0; i < MIH_ARRAY_LEN(pins); i++)
-		n += pins[i].base && !pins[i].is_block;
-	pthread_mutex_unlock(&pins_lock);
-	return n;
-}
-
-/* Is it lent memory? As a driver would, refuse what ends outside of it. */
-static mih_err look_where(const uint8_t *data, size_t len, bool *lent_out)
-{
-	const struct pin *pin;
-	bool beyond;
-
-	pthread_mutex_lock(&pins_lock);
-	pin = pin_of(data);
-	*lent_out = pin && !pin->is_block;
-	beyond = *lent_out && len > pin->len - (size_t)(data - pin->base);
-	pthread_mutex_unlock(&pins_lock);
-	return beyond ? mih_err_fail(MIH_EBACKEND, "sim: not all is pinned")
-		      : 0;
-}
-
 static mih_err sim_lane_open(struct mih_gpu_port *port, size_t ngroups,
 			     struct mih_gpu_lane **lane_out)
 {
@@ -277,28 +193,18 @@ static void sim_lane_close(struct mih_gpu_lane *lane)
 	drop(lane);
 }
 
-static bool is_stuck(const struct mih_test_sim *sim, bool lent)
-{
-	return (sim->fault == MIH_TEST_STUCK && !sim->after) ||
-	       (sim->fault == MIH_TEST_LENT_STUCK && lent);
-}
-
 static mih_err sim_upload(struct mih_gpu_lane *lane, size_t at,
 			  const void *data, size_t len)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
 	struct mih_test_sim *sim = lane->port->sim;
-	bool lent;
-	mih_err err = look_where(data, len, &lent);
 
-	if (lent)
-		atomic_fetch_add(&sim->in_place, len);
-	if (lent && sim->fault == MIH_TEST_LENT_FAILS)
-		return mih_err_fail(MIH_EBACKEND, "sim: copy failure");
-	while (is_stuck(sim, lent))
+	if (!mih_gpu_staging_lasts(data))
+		atomic_fetch_add(&sim->bounced, len);
+	while (sim->fault == MIH_TEST_STUCK && !sim->after)
 		nanosleep(&pause, NULL);
 	memcpy(lane->arena + at, data, len);
-	return err;
+	return 0;
 }
 
 static const enum mih_hash_alg algs[] = {
@@ -392,7 +298,7 @@ static mih_err sim_poll(struct mih_gpu_lane *lane)
 	return mih_gpu_now_ns() < lane->done_ns ? -EAGAIN : 0;
 }
 
-static struct mih_gpu_port_ops sim_port = {
+static const struct mih_gpu_port_ops sim_port = {
 	.kind = "sim",
 	.answer_ms = HAVE_SANITIZERS ? 1600 : 400, /* these are slow */
 	.seems_there = sim_seems_there,
@@ -409,12 +315,6 @@ static struct mih_gpu_port_ops sim_port = {
 	.launch = sim_launch,
 	.poll = sim_poll,
 };
-
-void mih_test_sims_pin(bool can)
-{
-	sim_port.host_register = can ? sim_host_register : NULL;
-	sim_port.host_unregister = can ? sim_host_unregister : NULL;
-}
 
 /* In place of ports.c. */
 const struct mih_gpu_port_ops *const mih_gpu_ports[] = { &sim_port, NULL };

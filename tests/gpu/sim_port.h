@@ -19,15 +19,11 @@ enum mih_test_fault {
 	MIH_TEST_OPEN_FAILS,	/* the driver is there, the device is not */
 	MIH_TEST_OUT_OF_MEMORY, /* at start */
 	MIH_TEST_LAUNCH_FAILS,
-	MIH_TEST_HANGS,	     /* takes work and never ends it */
-	MIH_TEST_WRONG,	     /* one bit of each result */
-	MIH_TEST_MARKED,     /* one bit of each group that begins with a mark */
-	MIH_TEST_IDLE,	     /* copies all there is, and runs no kernel */
-	MIH_TEST_STUCK,	     /* no copy returns until there is another fault */
-	MIH_TEST_PINS_NOT,   /* memory that is there cannot be pinned */
-	MIH_TEST_PINS_STUCK, /* nor is it said, until there is another fault */
-	MIH_TEST_LENT_FAILS, /* a copy from what was lent */
-	MIH_TEST_LENT_STUCK, /* does not return until there is another fault */
+	MIH_TEST_HANGS,	 /* takes work and never ends it */
+	MIH_TEST_WRONG,	 /* one bit of each result */
+	MIH_TEST_MARKED, /* one bit of each group that begins with a mark */
+	MIH_TEST_IDLE,	 /* copies all there is, and runs no kernel */
+	MIH_TEST_STUCK,	 /* no copy returns until there is another fault */
 };
 
 /* Makes a group's digest wrong on a device with that fault. */
@@ -39,8 +35,8 @@ struct mih_test_sim {
 	_Atomic unsigned after; /* launches that go well before it */
 	_Atomic unsigned open_ms;
 	_Atomic uint64_t ns_per_mib;
-	_Atomic uint64_t nbytes;   /* hashed so far */
-	_Atomic uint64_t in_place; /* bytes it read where they were lent */
+	_Atomic uint64_t nbytes;  /* hashed so far */
+	_Atomic uint64_t bounced; /* that were copied for it before */
 };
 
 extern struct mih_test_sim mih_test_sims[MIH_TEST_SIMS];
@@ -48,16 +44,8 @@ extern struct mih_test_sim mih_test_sims[MIH_TEST_SIMS];
 /** The last device that was said to be the only one of the process; or -1. */
 extern _Atomic int mih_test_sims_only;
 
-/** mih_test_sims_pin() - can devices that are opened from now on pin memory
- * that is there? At first they cannot. */
-void mih_test_sims_pin(bool can);
-
-/** mih_test_sims_pinned() - how many parts are, but for each device's own. */
-unsigned mih_test_sims_pinned(void);
-
 /* The environment sets them too, for whole programs:
  *   MIHFS_SIM="0:hang:3 1:wrong"   fault of a device, launches before it
- *   MIHFS_SIM_PINS=1               they can pin memory that is there
  *   MIHFS_SIM_OPEN_MS=3000         how long opening takes */
 
 #endif

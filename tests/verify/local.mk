@@ -27,11 +27,11 @@ test_engine_devices_SOURCES = tests/verify/test_engine_devices.c \
 	tests/gpu/sim_port.c tests/gpu/sim_port.h
 test_engine_devices_LDADD = $(verify_test_ldadd)
 
-check_PROGRAMS += test_stage_lent
-TESTS += test_stage_lent
-test_stage_lent_SOURCES = tests/verify/test_stage_lent.c \
+check_PROGRAMS += test_stage_devices
+TESTS += test_stage_devices
+test_stage_devices_SOURCES = tests/verify/test_stage_devices.c \
 	tests/gpu/sim_port.c tests/gpu/sim_port.h
-test_stage_lent_LDADD = $(verify_test_ldadd)
+test_stage_devices_LDADD = $(verify_test_ldadd)
 
 check_PROGRAMS += test_sample
 TESTS += test_sample

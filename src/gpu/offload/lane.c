@@ -3,7 +3,6 @@
  * arena holds, copies, hashes, waits, and hands the digests out. Small batches
  * of many readers ride in one launch.
  */
-#include "gpu/lend/lent_internal.h"
 #include "gpu/offload/offload_internal.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
@@ -92,15 +91,13 @@ static uint8_t *get_bounce(struct mih_gpu_rider *rider)
 	return rider->bounce;
 }
 
-/* Of memory that lasts: a block of staging memory, what was lent, and our
- * own. */
+/* Of memory that lasts: a block of staging memory, and our own. */
 static const void *lasting(struct mih_gpu_rider *rider, size_t at,
 			   const void *data, size_t len)
 {
 	uint8_t *bounce;
 
-	if (mih_gpu_staging_lasts(data) ||
-	    mih_gpu_lent_use(rider->off, data, len))
+	if (mih_gpu_staging_lasts(data))
 		return data;
 	bounce = get_bounce(rider);
 	return bounce ? memcpy(bounce + at, data, len) : NULL;

@@ -3,7 +3,6 @@
  * others wait for it; each then opens a lane and serves the queue.
  */
 #include "gpu/batch_internal.h"
-#include "gpu/lend/lent_internal.h"
 #include "gpu/offload/offload_internal.h"
 #include "util/checked.h"
 #include "util/host/node.h"
@@ -40,7 +39,6 @@ void mih_gpu_offload_fail(struct mih_gpu_dev *dev, const char *why)
 	off->state = MIH_GPU_DOWN;
 	pthread_cond_broadcast(&off->changed);
 	pthread_mutex_unlock(&off->lock);
-	mih_gpu_lent_lost(off);
 	if (first)
 		mih_log_warning("device %s:%zu is out of use: %s",
 				off->ops->kind, off->ordinal, why);
@@ -200,7 +198,6 @@ static void offload_close(struct mih_gpu_dev *dev)
 	off->stopping = true;
 	pthread_cond_broadcast(&off->changed);
 	pthread_mutex_unlock(&off->lock);
-	mih_gpu_lent_stop(off);
 	joined = join_all(off);
 	mih_gpu_watch_stop(off);
 	if (!joined) {
@@ -229,33 +226,19 @@ static const struct mih_gpu_ops offload_ops = {
 	.staging_alloc = offload_staging_alloc,
 	.staging_has = offload_staging_has,
 	.staging_free = offload_staging_free,
-	.lending = &mih_gpu_lent_ops,
 	.describe = offload_describe,
 };
 
-static void *pinner_main(void *arg)
-{
-	struct mih_gpu_offload *off = arg;
-
-	if (wait_for_port(off))
-		mih_gpu_lent_run(off);
-	return NULL;
-}
-
 static int start_threads(struct mih_gpu_offload *off)
 {
-	size_t n = MIH_GPU_LANES + (off->ops->host_register ? 1 : 0);
 	sigset_t all, before;
 	int rc = 0;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (size_t i = 0; i < n && !rc; i++) {
+	for (size_t i = 0; i < MIH_GPU_LANES && !rc; i++) {
 		rc = pthread_create(&off->threads[i], NULL,
-				    i == 0		? opener_main
-				    : i < MIH_GPU_LANES ? lane_main
-							: pinner_main,
-				    off);
+				    i == 0 ? opener_main : lane_main, off);
 		if (!rc)
 			off->nthreads++;
 	}

@@ -36,10 +36,6 @@ struct mih_gpu_offload {
 	struct mih_gpu_pinned pinned;	      /* its block */
 	atomic_size_t touched;		      /* parts of that */
 	atomic_bool warm[MIH_GPU_KERNEL_END]; /* it has run */
-	struct {			      /* guarded by gpu/lend/lent.c */
-		bool refuses;		      /* a call has failed */
-		bool is_over;		      /* it is down, or ends */
-	} lent;
 	pthread_mutex_t lock; /* guards all below, and what batches hold */
 	pthread_cond_t changed;
 	enum mih_gpu_state state;
@@ -50,7 +46,7 @@ struct mih_gpu_offload {
 	struct mih_gpu_batch *head, **tail;
 	struct mih_gpu_rider *riders; /* that serve */
 	size_t nthreads;
-	pthread_t threads[MIH_GPU_LANES + 1]; /* lanes, and who pins */
+	pthread_t threads[MIH_GPU_LANES];
 	pthread_t watch;
 	pthread_cond_t noticed; /* something to watch over, or to end */
 	bool watched, watching, unwatch; /* there is a thread; it looks about

@@ -86,18 +86,19 @@ struct mih_verify_load {
 	struct mih_pool_work resume;	/* after its page was proven, or its
 					   bytes were hashed by a device */
 	struct mih_verify_load *parked; /* next on the same page */
+	struct mih_verify_load *then;	/* same thread, when this is read */
 	struct mih_verify_engine *engine;
 	struct mih_verify_extent *extent; /* it is for this, or else: */
 	struct mih_verify_fill *fill;
 	struct mih_verify_backing *backing; /* counted */
-	struct mih_verify_slot *slot;	    /* counted; NULL: into fill->to */
-	uint8_t *data;			    /* where its bytes lie */
-	atomic_uint refs;  /* tickets in the pool, and itself */
-	atomic_bool taken; /* one ticket has begun it */
-	bool urgent;	   /* shard lock */
-	bool retry;	   /* a group had a verdict before */
-	bool may_wait;	   /* on a thread that may read a whole shard */
-	bool by_device;	   /* its end comes on a thread of a device */
+	struct mih_verify_slot *slot; /* counted; what is hashed, or NULL: */
+	uint8_t *data;		      /* where its bytes lie */
+	atomic_uint refs;	      /* tickets in the pool, and itself */
+	atomic_bool taken;	      /* one ticket has begun it */
+	bool urgent;		      /* shard lock */
+	bool retry;		      /* a group had a verdict before */
+	bool may_wait;	/* on a thread that may read a whole shard */
+	bool by_device; /* its end comes on a thread of a device */
 	uint32_t file;
 	uint64_t group; /* first group, in the file */
 	unsigned ngroups;
@@ -149,6 +150,15 @@ struct mih_verify_slot *mih_verify_slot_new(struct mih_verify_engine *engine,
 struct mih_verify_slot *mih_verify_slot_get(struct mih_verify_slot *slot);
 void mih_verify_slot_put(struct mih_verify_slot *slot);
 
+/* source/fetch.c */
+
+/** A load has begun: it will take memory. */
+void mih_verify_fetch_begin(struct mih_verify_load *load);
+/** Its bytes into memory; what cannot be read is bad. false: out of memory. */
+bool mih_verify_fetch(struct mih_verify_load *load);
+/** It has ended: it lets go of its slot. */
+void mih_verify_fetch_end(struct mih_verify_load *load);
+
 /* load.c */
 
 /** What to load into one extent. */
@@ -164,9 +174,10 @@ struct mih_verify_load_job {
 
 /** Start loads; shard locked. Groups without memory stay as they were. */
 void mih_verify_load_start(struct mih_verify_load_job *job);
-/** Load extent @index for @fill; -ENOMEM: nothing was begun. */
+/** Load extent @index for @fill, and with @two the next one, after it on the
+ *  same thread; -ENOMEM: nothing was begun. */
 MIH_MUST_CHECK mih_err mih_verify_load_fill(struct mih_verify_fill *fill,
-					    uint64_t index);
+					    uint64_t index, bool two);
 /** Somebody waits for groups @mask of the job's extent now; shard locked. */
 void mih_verify_load_hurry(struct mih_verify_load_job *job, uint16_t mask);
 /** To the pool with what the job has begun, when the shard is unlocked: waking

@@ -1,10 +1,9 @@
 /*
- * One load: read neighbouring groups into a private slot, hash exactly those
- * bytes, compare, and hand the slot to everyone who waits. The only place
- * where a group becomes GOOD.
+ * One load: fetch neighbouring groups into private memory (source/fetch.c),
+ * hash exactly those bytes, compare, and hand them to everyone who waits. The
+ * only place where a group becomes GOOD.
  */
 #include "util/bytes.h"
-#include "util/io.h"
 #include "util/log.h"
 #include "verify/engine/engine_internal.h"
 
@@ -172,32 +171,6 @@ static struct mih_verify_wait *publish(struct mih_verify_load *load,
 	return done;
 }
 
-/* A load into memory of the caller's has no slot, and no part in the budget of
- * the cache. */
-static bool is_direct(const struct mih_verify_load *load)
-{
-	return load->fill && load->fill->to;
-}
-
-static size_t room_of(const struct mih_verify_load *load)
-{
-	return mih_verify_slot_room(mih_verify_slot_class(load->len));
-}
-
-static void take_room(const struct mih_verify_load *load)
-{
-	if (!is_direct(load))
-		atomic_fetch_add(&load->engine->cache_bytes, room_of(load));
-}
-
-static void give_room(const struct mih_verify_load *load)
-{
-	if (load->slot)
-		mih_verify_slot_put(load->slot);
-	else if (!is_direct(load))
-		atomic_fetch_sub(&load->engine->cache_bytes, room_of(load));
-}
-
 /* Without memory there is no verdict: the groups are as unknown as before. */
 static void load_end(struct mih_verify_load *load, uint16_t unread)
 {
@@ -217,7 +190,7 @@ static void load_end(struct mih_verify_load *load, uint16_t unread)
 	err = judged ? -EIO : load->err;
 	if (load->extent)
 		done = publish(load, err);
-	give_room(load);
+	mih_verify_fetch_end(load);
 	while (done) {
 		struct mih_verify_wait *wait = done;
 
@@ -318,57 +291,12 @@ static void hashed(struct mih_gpu_batch *batch, mih_err err)
 	atomic_fetch_sub(&engine->handing, 1);
 }
 
-/* What cannot be read in one piece is read by groups, so that only those fail
- * that are really gone. */
-static void read_by_groups(struct mih_verify_load *load)
-{
-	uint8_t *at = load->data;
-
-	for (unsigned i = 0; i < load->ngroups; i++) {
-		size_t len =
-		    mih_verify_group_len(file_of(load), load->group + i);
-		uint64_t off = (load->group + i) * MIH_HASH_GROUP;
-		mih_err err =
-		    mih_io_pread_full(load->backing->source.fd, at, len, off);
-
-		at += len;
-		if (err) {
-			load->bad |= (uint16_t)(1u << i);
-			load->err = err;
-		} else {
-			mih_verify_count(load->engine, MIH_VERIFY_DISK_BYTES,
-					 len);
-		}
-	}
-}
-
-/* Does whoever gets these bytes keep them? If not, the page cache shall. */
-static bool is_kept(const struct mih_verify_load *load)
-{
-	return load->fill ? is_direct(load) : !load->engine->keep_read;
-}
-
-static void load_read(struct mih_verify_load *load, enum mih_pages where)
-{
-	const struct mih_verify_piece piece = { load->data, load->len,
-						load->off };
-	uint64_t begun_ns = mih_verify_now_ns();
-
-	if (mih_verify_source_read(&load->backing->source, &piece, where,
-				   is_kept(load)))
-		read_by_groups(load);
-	else
-		mih_verify_count(load->engine, MIH_VERIFY_DISK_BYTES,
-				 load->len);
-	mih_verify_took(load->engine, MIH_VERIFY_DISK_TIME, begun_ns);
-}
-
 static void load_hash(struct mih_verify_load *load)
 {
 	const struct mih_verify_file *file = file_of(load);
 
 	load->range = (struct mih_hash_range){
-		.data = load->data,
+		.data = load->slot ? load->slot->data : load->data,
 		.len = load->len,
 		.off = load->off,
 		.is_root = file->nbytes <= MIH_HASH_GROUP,
@@ -384,33 +312,8 @@ static void load_hash(struct mih_verify_load *load)
 	mih_gpu_submit(load->engine->dev, &load->batch);
 }
 
-/* Where the bytes go. Return: is there room? */
-static bool place(struct mih_verify_load *load)
-{
-	if (is_direct(load)) {
-		load->data = load->fill->to + load->off;
-		return true;
-	}
-	load->slot =
-	    mih_verify_slot_new(load->engine, mih_verify_slot_class(load->len));
-	if (!load->slot)
-		return false;
-	load->slot->off = load->off;
-	load->data = load->slot->data;
-	return true;
-}
-
-/* While a disk is waited for, others hash. */
-static void load_wait(struct mih_verify_load *load, enum mih_pages where)
-{
-	mih_pool_wait_begin();
-	load_read(load, where);
-	mih_pool_wait_end();
-}
-
 static void load_run(struct mih_verify_load *load)
 {
-	enum mih_pages where;
 	mih_err err;
 
 	if (load->retry && !load->fill)
@@ -423,18 +326,10 @@ static void load_run(struct mih_verify_load *load)
 		load_fail(load, err);
 		return;
 	}
-	if (!place(load)) {
+	if (!mih_verify_fetch(load)) {
 		load_fail(load, -ENOMEM);
 		return;
 	}
-	if (is_direct(load))
-		mih_verify_loan_ahead(load->fill->loan, load->off);
-	where =
-	    mih_pages_cached(load->backing->source.fd, load->off, load->len);
-	if (where == MIH_PAGES_ALL)
-		load_read(load, where);
-	else
-		load_wait(load, where);
 	load_hash(load);
 }
 
@@ -446,9 +341,18 @@ static void ticket(struct mih_verify_load *load)
 	load_put(load);
 }
 
+/* A load is gone with its ticket. */
 static void run_work(struct mih_pool_work *work)
 {
-	ticket(container_of(work, struct mih_verify_load, work));
+	struct mih_verify_load *load =
+	    container_of(work, struct mih_verify_load, work);
+
+	while (load) {
+		struct mih_verify_load *then = load->then;
+
+		ticket(load);
+		load = then;
+	}
 }
 
 static void run_hurry(struct mih_pool_work *work)
@@ -502,7 +406,7 @@ static void load_begin(struct mih_verify_load *load, enum mih_pool_lane lane)
 	mih_verify_count(
 	    load->engine,
 	    load->urgent ? MIH_VERIFY_LOADS : MIH_VERIFY_LOADS_AHEAD, 1);
-	take_room(load);
+	mih_verify_fetch_begin(load);
 }
 
 static void send_later(struct mih_verify_load_job *job,
@@ -555,7 +459,8 @@ void mih_verify_load_start(struct mih_verify_load_job *job)
 	}
 }
 
-mih_err mih_verify_load_fill(struct mih_verify_fill *fill, uint64_t index)
+static struct mih_verify_load *fill_load(struct mih_verify_fill *fill,
+					 uint64_t index)
 {
 	struct mih_verify_engine *engine = fill->engine;
 	uint64_t group = index * EXTENT_GROUPS;
@@ -569,12 +474,38 @@ mih_err mih_verify_load_fill(struct mih_verify_fill *fill, uint64_t index)
 	struct mih_verify_load *load = load_new(engine, fill->backing, &part);
 
 	if (!load)
-		return -ENOMEM;
+		return NULL;
 	load->fill = fill;
 	load->retry = mih_verify_verdict_standing(engine, fill->file, index,
 						  mask_of(load));
+	return load;
+}
+
+/* One that was never begun. */
+static void load_drop(struct mih_verify_load *load)
+{
+	if (!load)
+		return;
+	atomic_store(&load->refs, 1);
+	load_put(load);
+}
+
+mih_err mih_verify_load_fill(struct mih_verify_fill *fill, uint64_t index,
+			     bool two)
+{
+	struct mih_verify_load *load = fill_load(fill, index);
+	struct mih_verify_load *then = two ? fill_load(fill, index + 1) : NULL;
+
+	if (!load || (two && !then)) {
+		load_drop(load);
+		load_drop(then);
+		return -ENOMEM;
+	}
+	load->then = then;
 	load_begin(load, MIH_POOL_BACKGROUND);
-	mih_pool_submit(engine->pool, &load->work, MIH_POOL_BACKGROUND);
+	if (then)
+		load_begin(then, MIH_POOL_BACKGROUND);
+	mih_pool_submit(fill->engine->pool, &load->work, MIH_POOL_BACKGROUND);
 	return 0;
 }
 

@@ -284,18 +284,12 @@ static void opening_run(struct mih_pool_work *work);
 static void finish(struct mih_verify_opening *opening, mih_err err)
 {
 	struct mih_verify_engine *engine = opening->engine;
-	struct mih_verify_stage **stage = &engine->files[opening->file].stage;
 	struct mih_verify_fill *fill = &opening->fill;
-	bool may_go;
 
 	opening->told = err == -EIO;
-	mih_pool_wait_begin(); /* perhaps for a driver that hangs */
-	may_go = mih_verify_loan_end(MIH_STEAL(&fill->loan));
-	mih_pool_wait_end();
-	if (!may_go)
-		mih_verify_stage_abandon(*stage);
 	if (fill->to && err)
-		mih_verify_stage_drop(&engine->stages, stage);
+		mih_verify_stage_drop(&engine->stages,
+				      &engine->files[opening->file].stage);
 	else if (fill->to)
 		keep_stage(opening);
 	opening_end(opening, err);
@@ -310,14 +304,14 @@ static void run_finish(struct mih_pool_work *work)
 	finish(opening, atomic_load(&opening->fill.err));
 }
 
-/* To take back what was lent waits for a driver, which none of a device's own
- * threads may do. */
+/* To unmap a large stage and to seal it takes milliseconds, and this may be a
+ * thread of a device. */
 static void filled(struct mih_verify_fill *fill, mih_err err)
 {
 	struct mih_verify_opening *opening =
 	    container_of(fill, struct mih_verify_opening, fill);
 
-	if (!fill->loan) {
+	if (!fill->to) {
 		finish(opening, err);
 		return;
 	}
@@ -362,10 +356,6 @@ static bool begin_whole(struct mih_verify_opening *opening)
 		.backing = opening->backing,
 		.file = opening->file,
 		.to = to,
-		.loan =
-		    to ? mih_verify_loan_new(engine->dev, to, nbytes,
-					     mih_pool_nthreads(engine->pool))
-		       : NULL,
 		.check = &opening->check,
 		.unwanted_ns = &opening->unwanted_ns,
 		.done = filled,

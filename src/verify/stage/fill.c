@@ -8,8 +8,9 @@
 #include "util/checked.h"
 #include "verify/engine/engine_internal.h"
 
-/* Loads of 1 MiB on their way for one file, at least. */
-#define WINDOW 32
+/* A huge page is filled by one thread: of two that touch it at once, both make
+ * one, and one of them for nothing. */
+#define PAGE_EXTENTS 2
 
 /* A signal may only have interrupted its caller, who asks again at once; some
  * get one every few milliseconds, and must not begin at zero each time. */
@@ -28,6 +29,13 @@ static void put(struct mih_verify_fill *fill)
 		fill->done(fill, atomic_load(&fill->err));
 }
 
+static uint64_t nextents(const struct mih_verify_fill *fill)
+{
+	uint64_t nbytes = fill->engine->model->files[fill->file].nbytes;
+
+	return mih_checked_ceil_div(nbytes, MIH_VERIFY_EXTENT);
+}
+
 static bool is_given_up(const struct mih_verify_fill *fill)
 {
 	uint64_t since = atomic_load(fill->unwanted_ns);
@@ -35,49 +43,56 @@ static bool is_given_up(const struct mih_verify_fill *fill)
 	return since && mih_verify_now_ns() >= since + PATIENCE_NS;
 }
 
-/* Begin with the next extent, if there is one. */
+/* Begin with the next huge page, if there is one. */
 static void step(struct mih_verify_fill *fill)
 {
 	struct mih_verify_engine *engine = fill->engine;
-	uint64_t nbytes = engine->model->files[fill->file].nbytes;
-	uint64_t index;
+	uint64_t n = nextents(fill), index;
+	bool two;
 	mih_err err;
 
 	if (atomic_load(&engine->stopping) || is_given_up(fill))
 		note(fill, -ECANCELED);
 	if (atomic_load(&fill->err))
 		return;
-	index = atomic_fetch_add(&fill->next, 1);
-	if (index >= mih_checked_ceil_div(nbytes, MIH_VERIFY_EXTENT))
+	index = atomic_fetch_add(&fill->next, PAGE_EXTENTS);
+	if (index >= n)
 		return;
-	atomic_fetch_add(&fill->refs, 1);
-	err = mih_verify_load_fill(fill, index);
+	two = index + 1 < n;
+	atomic_fetch_add(&fill->refs, 1 + two);
+	err = mih_verify_load_fill(fill, index, two);
 	if (err) {
 		note(fill, err);
-		atomic_fetch_sub(&fill->refs, 1); /* the caller has another */
+		/* the caller has another */
+		atomic_fetch_sub(&fill->refs, 1 + two);
 	}
 }
 
 void mih_verify_fill_start(struct mih_verify_fill *fill)
 {
-	size_t window = 2 * mih_pool_nthreads(fill->engine->pool);
+	size_t window = mih_pool_nthreads(fill->engine->pool);
 
 	atomic_init(&fill->next, 0);
 	atomic_init(&fill->refs, 1);
 	atomic_init(&fill->err, 0);
-	window = MIH_MAX(window, (size_t)WINDOW);
 	while (window--)
 		step(fill);
 	put(fill);
 }
 
+/* Of the loads that began together, is it the second, or the only one? */
+static bool is_last(const struct mih_verify_fill *fill, uint64_t index)
+{
+	return index % PAGE_EXTENTS || index + 1 == nextents(fill);
+}
+
 void mih_verify_fill_part(struct mih_verify_fill *fill, uint64_t off,
 			  mih_err err)
 {
-	mih_verify_loan_hashed(fill->loan, off);
 	mih_verify_check_look(fill->check);
 	if (err)
 		note(fill, err);
-	step(fill);
+	if (is_last(fill, off / MIH_VERIFY_EXTENT))
+		step(fill);
 	put(fill);
 }

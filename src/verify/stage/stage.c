@@ -196,13 +196,6 @@ mih_err mih_verify_stage_new(struct mih_verify_stages *stages, uint64_t nbytes,
 	return err;
 }
 
-void mih_verify_stage_abandon(struct mih_verify_stage *stage)
-{
-	(void)mmap(MIH_STEAL(&stage->map), stage->nbytes, PROT_READ,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-		   0);
-}
-
 mih_err mih_verify_stage_seal(struct mih_verify_stage *stage)
 {
 	if (stage->map)

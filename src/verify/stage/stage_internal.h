@@ -5,7 +5,6 @@
  *
  *   check.c  tell of opens that take long
  *   fill.c   read and prove every group of a file, many loads at a time
- *   loan.c   let devices read what is filled where it lies
  *   stage.c  keep the proven bytes of whole files in sealed memory
  */
 #ifndef MIH_VERIFY_STAGE_INTERNAL_H
@@ -58,7 +57,6 @@ struct mih_verify_fill {
 	uint32_t file;			    /* its layers are made */
 	uint8_t *to; /* gets the file's nbytes; private memory that nobody
 			else writes to. NULL: only prove them */
-	struct mih_verify_loan *loan;	/* of @to; borrowed; or NULL */
 	struct mih_verify_check *check; /* it is part of this (borrowed) */
 	/* Nobody has wanted it since; 0: somebody does. After a second of that
 	 * it ends, with -ECANCELED. */
@@ -82,37 +80,6 @@ void mih_verify_fill_start(struct mih_verify_fill *fill);
  *  load's last act. */
 void mih_verify_fill_part(struct mih_verify_fill *fill, uint64_t off,
 			  mih_err err);
-
-/* loan.c */
-
-/**
- * mih_verify_loan_new() - @nbytes at @base may be lent to @dev
- * @base:   mapped until mih_verify_loan_end(), its pages not there yet
- * @nloads: so many are read at once
- *
- * Return: owned, for mih_verify_loan_end(); NULL: it would not pay.
- */
-struct mih_verify_loan *mih_verify_loan_new(struct mih_gpu_dev *dev,
-					    uint8_t *base, uint64_t nbytes,
-					    size_t nloads);
-
-/**
- * mih_verify_loan_ahead() - the bytes from @off on are about to be read in
- * @loan: NULL is legal
- * @off:  a multiple of MIH_VERIFY_EXTENT; each once
- */
-void mih_verify_loan_ahead(struct mih_verify_loan *loan, uint64_t off);
-
-/** mih_verify_loan_hashed() - as above; nobody reads them any more. */
-void mih_verify_loan_hashed(struct mih_verify_loan *loan, uint64_t off);
-
-/**
- * mih_verify_loan_end() - take all back and release; waits for a driver
- * @loan: no load of its is under way; NULL is legal
- *
- * Return: may the memory go? Else its addresses must stay readable for good.
- */
-bool mih_verify_loan_end(struct mih_verify_loan *loan);
 
 /* stage.c */
 
@@ -158,14 +125,6 @@ MIH_MUST_CHECK mih_err mih_verify_stage_new(struct mih_verify_stages *stages,
 
 /** mih_verify_stages_bytes() - that all stages take. */
 uint64_t mih_verify_stages_bytes(struct mih_verify_stages *stages);
-
-/**
- * mih_verify_stage_abandon() - leave its addresses to who may still read there
- *
- * They stay, with zeros and without memory. What a driver has pinned keeps the
- * stage from being sealed.
- */
-void mih_verify_stage_abandon(struct mih_verify_stage *stage);
 
 /** mih_verify_stage_seal() - no byte of it can change from now on. */
 MIH_MUST_CHECK mih_err mih_verify_stage_seal(struct mih_verify_stage *stage);
