@@ -127,7 +127,7 @@ touch_memory()
 			head -c "${each}K" /dev/zero >"$touched/$i" &
 		done
 		wait
-	) 2>/dev/null
+	)
 	rm -rf "$touched"
 }
 
@@ -556,8 +556,8 @@ run()
 	. "$dir/lib.sh"
 	# shellcheck source=contrib/bench/serve/jump.sh
 	. "$dir/jump.sh"
-	memory=256M whole=$((mib + 512))M tick_rate=$(getconf CLK_TCK) cold=0 on_disk='' huge_before=''
-	trap 'rm -rf "$on_disk"; cleanup
+	memory=256M whole=$((mib + 512))M tick_rate=$(getconf CLK_TCK) cold=0 on_disk='' touched='' huge_before=''
+	trap 'rm -rf "$on_disk" "$touched"; cleanup
 		[ -z "$huge_before" ] || echo "$huge_before" >$shmem' EXIT
 	folders
 	machine

@@ -105,6 +105,9 @@ struct mih_gpu_ops {
 	/** Memory the device reads fastest (pinned), or NULL: none is left. A
 	 *  NULL entry: plain memory is as good. */
 	void *(*staging_alloc)(struct mih_gpu_dev *dev, size_t len);
+	/** The same of a device that is ready now. A NULL entry: there is
+	 *  nothing that another memory would be slower for. */
+	void *(*staging_ready)(struct mih_gpu_dev *dev, size_t len);
 	/** Is @buf this device's? */
 	bool (*staging_has)(struct mih_gpu_dev *dev, const void *buf,
 			    size_t len);
@@ -207,9 +210,13 @@ void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch);
  */
 void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len);
 
-/** mih_gpu_reads_fast() - does a device of @dev take these bytes from where
- * they lie? Never true of the processor. */
-bool mih_gpu_reads_fast(struct mih_gpu_dev *dev, const void *buf, size_t len);
+/**
+ * mih_gpu_staging_ready() - the same of a device of @dev that is ready
+ *
+ * Return: owned memory for mih_gpu_staging_free(); NULL: no device is ready, or
+ * none has any left, or @dev is the processor.
+ */
+void *mih_gpu_staging_ready(struct mih_gpu_dev *dev, size_t len);
 
 /** mih_gpu_staging_renew() - exchange @buf for faster memory, if there is some
  *  by now. What it holds is lost. Returns @buf, or what took its place. */

@@ -375,10 +375,10 @@ void *mih_gpu_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 	return posix_memalign(&buf, 4096, len) ? NULL : buf;
 }
 
-bool mih_gpu_reads_fast(struct mih_gpu_dev *dev, const void *buf, size_t len)
+void *mih_gpu_staging_ready(struct mih_gpu_dev *dev, size_t len)
 {
-	return dev != mih_gpu_cpu() && dev->ops->staging_alloc &&
-	       dev->ops->staging_has(dev, buf, len);
+	return dev->ops->staging_ready ? dev->ops->staging_ready(dev, len)
+				       : NULL;
 }
 
 void *mih_gpu_staging_renew(struct mih_gpu_dev *dev, void *buf, size_t len)

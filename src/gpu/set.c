@@ -395,12 +395,9 @@ static size_t nmembers(struct set *set)
 	return n;
 }
 
-/* In turn, so that each member's slots feed it and its neighbours alike; or the
- * processor's, until devices are open or when theirs is in use. */
-static void *set_staging_alloc(struct mih_gpu_dev *dev, size_t len)
+/* In turn, so that each member's slots feed it and its neighbours alike. */
+static void *staging_of_members(struct set *set, size_t len, bool ready)
 {
-	struct mih_gpu_dev *cpu = mih_gpu_cpu();
-	struct set *set = set_of(dev);
 	void *buf = NULL;
 	size_t first, n;
 
@@ -411,9 +408,24 @@ static void *set_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 	for (size_t i = 0; i < n && !buf; i++) {
 		struct mih_gpu_dev *member = set->members[(first + i) % n].dev;
 
-		buf = member->ops->staging_alloc(member, len);
+		buf = ready ? mih_gpu_staging_ready(member, len)
+			    : member->ops->staging_alloc(member, len);
 	}
+	return buf;
+}
+
+/* Or the processor's, until devices are open or when theirs is in use. */
+static void *set_staging_alloc(struct mih_gpu_dev *dev, size_t len)
+{
+	struct mih_gpu_dev *cpu = mih_gpu_cpu();
+	void *buf = staging_of_members(set_of(dev), len, false);
+
 	return buf ? buf : cpu->ops->staging_alloc(cpu, len);
+}
+
+static void *set_staging_ready(struct mih_gpu_dev *dev, size_t len)
+{
+	return staging_of_members(set_of(dev), len, true);
 }
 
 static bool set_staging_has(struct mih_gpu_dev *dev, const void *buf,
@@ -505,6 +517,7 @@ static const struct mih_gpu_ops set_ops = {
 	.submit = set_submit,
 	.state = set_state,
 	.staging_alloc = set_staging_alloc,
+	.staging_ready = set_staging_ready,
 	.staging_has = set_staging_has,
 	.staging_free = set_staging_free,
 	.describe = set_describe,

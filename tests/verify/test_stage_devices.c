@@ -121,6 +121,25 @@ static void test_bad_byte_is_found_in_either_half(void **state)
 	assert_staged(LARGE, true);
 }
 
+/* What is copied for the device has no part in the budget of what is kept. */
+static void test_what_is_kept_stays(void **state)
+{
+	const size_t page1m1 = 5;
+
+	(void)state;
+	test.params.memory = 8 * MIB;
+	test.params.keep_read = true;
+	mih_test_engine_restart(&test);
+	assert_int_equal(mih_test_engine_open(&test, page1m1), 0);
+	for (uint64_t at = 0; at < 3 * MIB; at += MIB)
+		assert_int_equal(mih_test_engine_check(&test, page1m1, at, MIB),
+				 0);
+	assert_int_equal(mih_test_engine_open(&test, LARGE), 0);
+	assert_staged(LARGE, true);
+	assert_int_equal(
+	    mih_test_engine_stats(&test).counts[MIH_VERIFY_EVICTED], 0);
+}
+
 /* The file is opened all the same, and the device is never used again. */
 static void assert_opens_without(enum mih_test_fault fault, unsigned after)
 {
@@ -133,6 +152,7 @@ static void assert_opens_without(enum mih_test_fault fault, unsigned after)
 	assert_int_equal(test.nlines, 0);
 	assert_int_equal(mih_gpu_members(test.dev, &member, 1), 1);
 	assert_int_equal(member.state, MIH_GPU_DOWN);
+	assert_null(mih_gpu_staging_ready(test.dev, MIB));
 }
 
 static void test_device_fails_at_it(void **state)
@@ -161,6 +181,8 @@ int main(void)
 						start, end),
 		cmocka_unit_test_setup_teardown(
 		    test_bad_byte_is_found_in_either_half, start, end),
+		cmocka_unit_test_setup_teardown(test_what_is_kept_stays, start,
+						end),
 		cmocka_unit_test_setup_teardown(test_device_fails_at_it, start,
 						end),
 		cmocka_unit_test_setup_teardown(test_device_says_corrupt, start,

@@ -160,6 +160,13 @@ static void *offload_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 	return mih_gpu_staging_take(&offload_of(dev)->staging, len);
 }
 
+static void *offload_staging_ready(struct mih_gpu_dev *dev, size_t len)
+{
+	return offload_state(dev, false) == MIH_GPU_READY
+		   ? offload_staging_alloc(dev, len)
+		   : NULL;
+}
+
 static bool offload_staging_has(struct mih_gpu_dev *dev, const void *buf,
 				size_t len)
 {
@@ -224,6 +231,7 @@ static const struct mih_gpu_ops offload_ops = {
 	.state = offload_state,
 	.fail = mih_gpu_offload_fail,
 	.staging_alloc = offload_staging_alloc,
+	.staging_ready = offload_staging_ready,
 	.staging_has = offload_staging_has,
 	.staging_free = offload_staging_free,
 	.describe = offload_describe,

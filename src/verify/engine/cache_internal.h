@@ -91,14 +91,15 @@ struct mih_verify_load {
 	struct mih_verify_extent *extent; /* it is for this, or else: */
 	struct mih_verify_fill *fill;
 	struct mih_verify_backing *backing; /* counted */
-	struct mih_verify_slot *slot; /* counted; what is hashed, or NULL: */
-	uint8_t *data;		      /* where its bytes lie */
-	atomic_uint refs;	      /* tickets in the pool, and itself */
-	atomic_bool taken;	      /* one ticket has begun it */
-	bool urgent;		      /* shard lock */
-	bool retry;		      /* a group had a verdict before */
-	bool may_wait;	/* on a thread that may read a whole shard */
-	bool by_device; /* its end comes on a thread of a device */
+	struct mih_verify_slot *slot;	    /* counted; NULL: into fill->to */
+	uint8_t *data;			    /* where its bytes lie */
+	uint8_t *copy;	   /* of them, for a device; or NULL; owned */
+	atomic_uint refs;  /* tickets in the pool, and itself */
+	atomic_bool taken; /* one ticket has begun it */
+	bool urgent;	   /* shard lock */
+	bool retry;	   /* a group had a verdict before */
+	bool may_wait;	   /* on a thread that may read a whole shard */
+	bool by_device;	   /* its end comes on a thread of a device */
 	uint32_t file;
 	uint64_t group; /* first group, in the file */
 	unsigned ngroups;
@@ -156,7 +157,7 @@ void mih_verify_slot_put(struct mih_verify_slot *slot);
 void mih_verify_fetch_begin(struct mih_verify_load *load);
 /** Its bytes into memory; what cannot be read is bad. false: out of memory. */
 bool mih_verify_fetch(struct mih_verify_load *load);
-/** It has ended: it lets go of its slot. */
+/** It has ended: it lets go of its slot, and of the copy. */
 void mih_verify_fetch_end(struct mih_verify_load *load);
 
 /* load.c */

@@ -296,7 +296,7 @@ static void load_hash(struct mih_verify_load *load)
 	const struct mih_verify_file *file = file_of(load);
 
 	load->range = (struct mih_hash_range){
-		.data = load->slot ? load->slot->data : load->data,
+		.data = load->copy ? load->copy : load->data,
 		.len = load->len,
 		.off = load->off,
 		.is_root = file->nbytes <= MIH_HASH_GROUP,

@@ -2,7 +2,6 @@
  * How the bytes of a load get into memory that is nobody else's: into a slot,
  * or into the memory that a file is staged in.
  */
-#include "util/cleanup.h"
 #include "util/io.h"
 #include "verify/engine/engine_internal.h"
 
@@ -19,54 +18,19 @@ static size_t room_of(const struct mih_verify_load *load)
 	return mih_verify_slot_room(mih_verify_slot_class(load->len));
 }
 
-static void take_room(const struct mih_verify_load *load)
-{
-	atomic_fetch_add(&load->engine->cache_bytes, room_of(load));
-}
-
-static void give_room(const struct mih_verify_load *load)
-{
-	atomic_fetch_sub(&load->engine->cache_bytes, room_of(load));
-}
-
 void mih_verify_fetch_begin(struct mih_verify_load *load)
 {
 	if (!is_direct(load))
-		take_room(load);
+		atomic_fetch_add(&load->engine->cache_bytes, room_of(load));
 }
 
 void mih_verify_fetch_end(struct mih_verify_load *load)
 {
+	mih_gpu_staging_free(load->engine->dev, load->copy, load->len);
 	if (load->slot)
 		mih_verify_slot_put(load->slot);
 	else if (!is_direct(load))
-		give_room(load);
-}
-
-static struct mih_verify_slot *slot_for(const struct mih_verify_load *load)
-{
-	return mih_verify_slot_new(load->engine,
-				   mih_verify_slot_class(load->len));
-}
-
-/*
- * A device does not read a stage where it lies: for its driver to pin and unpin
- * the pages takes 40 us for each MiB, in which it takes no work. It gets a copy
- * of what was just written, made while that is in this core's cache. If there
- * is no slot that it reads fast, it makes one itself.
- */
-static void slot_for_device(struct mih_verify_load *load)
-{
-	struct mih_gpu_dev *dev = load->engine->dev;
-
-	if (dev == mih_gpu_cpu())
-		return;
-	take_room(load);
-	load->slot = slot_for(load);
-	if (!load->slot)
-		give_room(load);
-	else if (!mih_gpu_reads_fast(dev, load->slot->data, load->len))
-		mih_verify_slot_put(MIH_STEAL(&load->slot));
+		atomic_fetch_sub(&load->engine->cache_bytes, room_of(load));
 }
 
 /* Where the bytes go. Return: is there room? */
@@ -74,10 +38,10 @@ static bool place(struct mih_verify_load *load)
 {
 	if (is_direct(load)) {
 		load->data = load->fill->to + load->off;
-		slot_for_device(load);
 		return true;
 	}
-	load->slot = slot_for(load);
+	load->slot =
+	    mih_verify_slot_new(load->engine, mih_verify_slot_class(load->len));
 	if (!load->slot)
 		return false;
 	load->slot->off = load->off;
@@ -131,6 +95,19 @@ static void read_all(struct mih_verify_load *load, enum mih_pages where)
 	mih_verify_took(load->engine, MIH_VERIFY_DISK_TIME, begun_ns);
 }
 
+/*
+ * A device does not read a stage where it lies: for its driver to pin and unpin
+ * the pages takes 40 us for each MiB, in which it takes no work. It gets a copy
+ * of what was just written, made while that is in this core's cache. Without
+ * one it makes one itself.
+ */
+static void copy_for_device(struct mih_verify_load *load)
+{
+	load->copy = mih_gpu_staging_ready(load->engine->dev, load->len);
+	if (load->copy)
+		memcpy(load->copy, load->data, load->len);
+}
+
 /* While a disk is waited for, others hash. */
 bool mih_verify_fetch(struct mih_verify_load *load)
 {
@@ -147,7 +124,7 @@ bool mih_verify_fetch(struct mih_verify_load *load)
 		read_all(load, where);
 		mih_pool_wait_end();
 	}
-	if (load->slot && load->slot->data != load->data)
-		memcpy(load->slot->data, load->data, load->len);
+	if (is_direct(load))
+		copy_for_device(load);
 	return true;
 }

@@ -32,7 +32,8 @@ void mih_verify_stages_init(struct mih_verify_stages *stages, uint64_t budget)
 		stages->max = (size_t)limit.rlim_cur / 3;
 }
 
-uint64_t mih_verify_stage_room(uint64_t nbytes)
+/* What @nbytes of a file take: whole pages. */
+static uint64_t room_of(uint64_t nbytes)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
@@ -64,7 +65,7 @@ static void forget(struct mih_verify_stages *stages,
 {
 	if (!stage->is_open)
 		TAILQ_REMOVE(&stages->lru, stage, lru);
-	stages->nbytes -= mih_verify_stage_room(stage->nbytes);
+	stages->nbytes -= room_of(stage->nbytes);
 	stages->n--;
 	*stage->owner = NULL;
 }
@@ -114,9 +115,9 @@ static mih_err reserve(struct mih_verify_stages *stages, uint64_t nbytes)
 	mih_err err;
 
 	pthread_mutex_lock(&stages->lock);
-	err = make_room(stages, mih_verify_stage_room(nbytes), &dropped);
+	err = make_room(stages, room_of(nbytes), &dropped);
 	if (!err) {
-		stages->nbytes += mih_verify_stage_room(nbytes);
+		stages->nbytes += room_of(nbytes);
 		stages->n++;
 	}
 	pthread_mutex_unlock(&stages->lock);
@@ -151,8 +152,7 @@ static mih_err stage_map(struct mih_verify_stage *stage)
 	if (stage->fd < 0 || ftruncate(stage->fd, (off_t)stage->nbytes) < 0)
 		return -errno;
 	if (stage->nbytes >= MIH_HUGE_PAGE) {
-		map = mih_huge_map(
-		    stage->fd, (size_t)mih_verify_stage_room(stage->nbytes));
+		map = mih_huge_map(stage->fd, (size_t)room_of(stage->nbytes));
 	} else {
 		map = mmap(NULL, stage->nbytes, PROT_READ | PROT_WRITE,
 			   MAP_SHARED, stage->fd, 0);
@@ -188,7 +188,7 @@ mih_err mih_verify_stage_new(struct mih_verify_stages *stages, uint64_t nbytes,
 		return 0;
 	}
 	pthread_mutex_lock(&stages->lock);
-	stages->nbytes -= mih_verify_stage_room(nbytes);
+	stages->nbytes -= room_of(nbytes);
 	stages->n--;
 	pthread_mutex_unlock(&stages->lock);
 	if (stage)

@@ -104,9 +104,6 @@ struct mih_verify_stages {
 	struct mih_verify_stage_lru lru; /* closed first, first */
 };
 
-/** mih_verify_stage_room() - bytes that @nbytes of a file take: whole pages. */
-uint64_t mih_verify_stage_room(uint64_t nbytes);
-
 /** mih_verify_stages_init() - nothing staged yet. */
 void mih_verify_stages_init(struct mih_verify_stages *stages, uint64_t budget);
 
