@@ -20,13 +20,13 @@ MIH_TABLE mih_u32 mih_blake3_iv[8] = {
 };
 
 #define MIH_BLAKE3_G(a, b, c, d, x, y)                                         \
-	v[a] += v[b] + w[x];                                                   \
+	v[a] = MIH_SUM32(v[a], w[x]) + v[b];                                   \
 	t = v[d] ^ v[a];                                                       \
 	v[d] = MIH_ROR32(t, 16);                                               \
 	v[c] += v[d];                                                          \
 	t = v[b] ^ v[c];                                                       \
 	v[b] = MIH_ROR32(t, 12);                                               \
-	v[a] += v[b] + w[y];                                                   \
+	v[a] = MIH_SUM32(v[a], w[y]) + v[b];                                   \
 	t = v[d] ^ v[a];                                                       \
 	v[d] = MIH_ROR32(t, 8);                                                \
 	v[c] += v[d];                                                          \

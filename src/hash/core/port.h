@@ -118,10 +118,18 @@ MIH_LOP3(mih_chi, 0xd2)
 #define MIH_CHOOSE(e, f, g)   mih_choose(e, f, g)
 #define MIH_MAJORITY(a, b, c) mih_majority(a, b, c)
 #define MIH_CHI(a, b, c)      mih_chi(a, b, c)
-/* The message is far away; ask for the next block while this one is hashed. */
-#define MIH_SOON(src, off)                                                     \
-	asm volatile("prefetch.global.L1 [%0];" ::"l"((src) + (off)))
-#define MIH_UNROLL_ALL _Pragma("unroll")
+#define MIH_UNROLL_ALL	      _Pragma("unroll")
+/* Spelled out, lest nvcc takes the factor out of two such sums. */
+MIH_FN mih_u32 mih_sum32(mih_u32 a, mih_u32 b)
+{
+	mih_u32 d;
+
+	asm("mad.lo.u32 %0, %1, %2, %3;"
+	    : "=r"(d)
+	    : "r"(b), "r"(blockDim.y), "r"(a));
+	return d;
+}
+#define MIH_SUM32(a, b) mih_sum32(a, b)
 /* bytes 2 1 0 of cur behind byte 3 of prev */
 #define MIH_SHIFT_BE32(prev, cur) __byte_perm((prev), (cur), 0x3456)
 #elif defined(__OPENCL_C_VERSION__)
@@ -131,10 +139,20 @@ MIH_LOP3(mih_chi, 0xd2)
 #define MIH_MAJORITY(a, b, c) bitselect((a), (b), (a) ^ (c))
 #define MIH_BSWAP32(x)	      as_uint(as_uchar4(x).s3210)
 #define MIH_BSWAP64(x)	      as_ulong(as_uchar8(x).s76543210)
+#ifdef cl_nv_pragma_unroll /* NVIDIA */
+#define MIH_UNROLL_ALL	_Pragma("unroll")
+#define MIH_SUM32(a, b) ((b) * (mih_u32)get_local_size(1) + (a))
+#endif
 #endif
 
-#ifndef MIH_SOON
-#define MIH_SOON(src, off)
+/*
+ * a + b, for about half of a core's sums. An NVIDIA GPU adds, shifts and
+ * combines bits in one pipe, which hashes fill, while the one that multiplies
+ * and adds has nothing to do. So there it is b * 1 + a, where 1 is a number
+ * that the compiler does not know: how many rows a work-group has.
+ */
+#ifndef MIH_SUM32
+#define MIH_SUM32(a, b) ((a) + (b))
 #endif
 /* Before a loop of rounds: code that fits the instruction cache unrolled. */
 #ifndef MIH_UNROLL_ALL

@@ -34,15 +34,16 @@ MIH_TABLE mih_u32 mih_sha256_k[64] = {
 	x = MIH_ROR32(e, 6);                                                   \
 	y = MIH_ROR32(e, 11);                                                  \
 	z = MIH_ROR32(e, 25);                                                  \
-	h += w[i] + mih_sha256_k[k + i];                                       \
+	h = MIH_SUM32(h, w[i]);                                                \
+	h = MIH_SUM32(h, mih_sha256_k[k + i]);                                 \
 	h += MIH_CHOOSE(e, f, g);                                              \
-	h += MIH_XOR3(x, y, z);                                                \
+	h = MIH_SUM32(h, MIH_XOR3(x, y, z));                                   \
 	d += h;                                                                \
 	x = MIH_ROR32(a, 2);                                                   \
 	y = MIH_ROR32(a, 13);                                                  \
 	z = MIH_ROR32(a, 22);                                                  \
 	h += MIH_MAJORITY(a, b, c);                                            \
-	h += MIH_XOR3(x, y, z);
+	h = MIH_SUM32(h, MIH_XOR3(x, y, z));
 
 #define MIH_SHA256_8(i)                                                        \
 	MIH_SHA256_ROUND(a, b, c, d, e, f, g, h, i + 0)                        \
@@ -61,11 +62,12 @@ MIH_TABLE mih_u32 mih_sha256_k[64] = {
 	x = MIH_ROR32(s, 7);                                                   \
 	y = MIH_ROR32(s, 18);                                                  \
 	z = s >> 3;                                                            \
-	w[i] += MIH_XOR3(x, y, z) + w[(i + 9) & 15];                           \
+	w[i] = MIH_SUM32(w[i], w[(i + 9) & 15]);                               \
+	w[i] += MIH_XOR3(x, y, z);                                             \
 	x = MIH_ROR32(t, 17);                                                  \
 	y = MIH_ROR32(t, 19);                                                  \
 	z = t >> 10;                                                           \
-	w[i] += MIH_XOR3(x, y, z);
+	w[i] = MIH_SUM32(w[i], MIH_XOR3(x, y, z));
 
 MIH_FN void mih_sha256_init(mih_w32 *state)
 {
@@ -147,10 +149,6 @@ MIH_FN void mih_sha256_marked(mih_w32 *state, mih_src src, mih_u32 len,
 	mih_sha256_init(state);
 	for (off = 0; off + 64 <= len; off += 64) {
 		mih_load16x32(w, src, off);
-		if (off + 64 < len) {
-			MIH_SOON(src, off + 64);
-			MIH_SOON(src, off + 96);
-		}
 		carry = mih_sha256_shift(w, carry);
 		mih_sha256_compress(state, w);
 	}
