@@ -16,7 +16,8 @@ libgpu_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
 gpu_kernels = \
 	src/gpu/kernels/blake3.h src/gpu/kernels/groups.h \
 	src/gpu/kernels/mth4k_sha256.h src/gpu/kernels/mth4k_sha3_256.h \
-	src/gpu/kernels/mth4k_sha512.h src/gpu/kernels/target.h \
+	src/gpu/kernels/mth4k_sha512.h src/gpu/kernels/resident.h \
+	src/gpu/kernels/target.h \
 	src/gpu/kernels/lthash16.h src/gpu/kernels/sha256_segments.h \
 	src/gpu/kernels/all.cu src/gpu/kernels/embed.sh
 gpu_cores = $(top_srcdir)/src/hash/core

@@ -1,4 +1,5 @@
 /* What all ports share: the kernels, and waiting for them. */
+#include "gpu/kernels/resident.h"
 #include "gpu/port_internal.h"
 
 #define ANSWER_MS                                                              \
@@ -26,13 +27,19 @@
 
 const struct mih_gpu_kernel_info mih_gpu_kernels[MIH_GPU_KERNEL_END] = {
 	[MIH_GPU_KERNEL_MTH4K_SHA256] = { .name = "mih_mth4k_sha256",
+					  .resident = MIH_RESIDENT_SHA256,
 					  BLOCKS_4K },
 	[MIH_GPU_KERNEL_MTH4K_SHA512] = { .name = "mih_mth4k_sha512",
+					  .resident = MIH_RESIDENT_SHA512,
 					  BLOCKS_4K },
 	[MIH_GPU_KERNEL_MTH4K_SHA3_256] = { .name = "mih_mth4k_sha3_256",
+					    .resident = MIH_RESIDENT_SHA3,
 					    BLOCKS_4K },
-	[MIH_GPU_KERNEL_BLAKE3] = { .name = "mih_blake3", CHUNKS_1K },
+	[MIH_GPU_KERNEL_BLAKE3] = { .name = "mih_blake3",
+				    .resident = MIH_RESIDENT_BLAKE3,
+				    CHUNKS_1K },
 	[MIH_GPU_KERNEL_LTHASH16] = { .name = "mih_lthash16",
+				      .resident = MIH_RESIDENT_LTHASH16,
 				      .items = 16,
 				      .narrow = 256,
 				      .wide = 256,
@@ -40,6 +47,7 @@ const struct mih_gpu_kernel_info mih_gpu_kernels[MIH_GPU_KERNEL_END] = {
 					  sizeof(struct mih_gpu_element) },
 	/* A chain is one item's work, so few of them share a multiprocessor. */
 	[MIH_GPU_KERNEL_SHA256_SEGMENTS] = { .name = "mih_sha256_segments",
+					     .resident = MIH_RESIDENT_SEGMENTS,
 					     .items = 1,
 					     .narrow = 32,
 					     .wide = 32,

@@ -28,10 +28,10 @@
  * 32-bit number of rows in the table, nodes, out; in this order. It is launched
  * as mih_gpu_grid() says.
  *
- * What is given to upload() and launch() stays as it is until poll() has said 0
- * or the device is given up; of a device that is given up neither lanes nor
- * memory nor port are closed, since it might still write to them. What is given
- * to upload() can be read even then.
+ * What is given to prepare(), upload() and launch() stays as it is until poll()
+ * has said 0 or the device is given up; of a device that is given up neither
+ * lanes nor memory nor port are closed, since it might still write to them.
+ * What is given to upload() can be read even then.
  */
 #ifndef MIH_GPU_PORT_INTERNAL_H
 #define MIH_GPU_PORT_INTERNAL_H
@@ -44,6 +44,7 @@
 #define MIH_GPU_NODES_LEN 2048 /* 64 leaves of 32 bytes, or 16 of 64 */
 #define MIH_GPU_ROW_MAX	  352  /* the longest row of any table */
 #define MIH_GPU_OUT_LEN	  128  /* a digest, or a group's part of a sum */
+#define MIH_GPU_NO_DIGEST 0xa5 /* each byte of what is no digest yet */
 
 /** Rows of mih_gpu_kernels[]. */
 enum mih_gpu_kernel {
@@ -58,11 +59,12 @@ enum mih_gpu_kernel {
 
 /** How a kernel is launched; the same for every vendor. */
 struct mih_gpu_kernel_info {
-	const char *name; /* its symbol */
-	unsigned items;	  /* work items (threads) for each row of the table */
-	unsigned narrow;  /* work items of a work-group (block): few, */
-	unsigned wide;	  /* or many */
-	size_t row_len;	  /* bytes of a row */
+	const char *name;  /* its symbol */
+	unsigned items;	   /* work items (threads) for each row of the table */
+	unsigned narrow;   /* work items of a work-group (block): few, */
+	unsigned wide;	   /* or many */
+	size_t row_len;	   /* bytes of a row */
+	unsigned resident; /* see kernels/resident.h */
 };
 
 extern const struct mih_gpu_kernel_info mih_gpu_kernels[MIH_GPU_KERNEL_END];
@@ -111,8 +113,8 @@ struct mih_gpu_launch {
 	enum mih_gpu_kernel kernel;
 	const void *table; /* @n rows */
 	size_t n;	   /* 1 and more */
-	void *out;
-	size_t out_len; /* bytes of out that are wanted back */
+	void *out;	   /* MIH_GPU_NO_DIGEST, then the digests */
+	size_t out_len;	   /* bytes of out that are wanted; a multiple of 4 */
 };
 
 struct mih_gpu_port; /* one device, opened */
@@ -162,13 +164,17 @@ struct mih_gpu_port_ops {
 	mih_err (*upload)(struct mih_gpu_lane *lane, size_t at,
 			  const void *data, size_t len);
 	/**
-	 * Begin to copy the table to the device, to run the kernel over it and
-	 * to copy the result back. May compile on the kernel's first use.
-	 *
-	 * launch->out holds what is no digest; before the kernel runs that must
-	 * lie where the kernel writes, too. (With CUDA it is one place.) A
-	 * kernel that silently does not run must not give the digests of what
-	 * was there before.
+	 * Begin with what the launch needs besides the bytes, before they are
+	 * uploaded, so that it does not wait behind them: the table. And
+	 * launch->out is full of MIH_GPU_NO_DIGEST; where the kernel writes to
+	 * another place, that must be, too. A kernel that silently does not run
+	 * must not give the digests of what was there before.
+	 */
+	mih_err (*prepare)(struct mih_gpu_lane *lane,
+			   const struct mih_gpu_launch *launch);
+	/**
+	 * Begin to run the kernel over the table, and to copy the result back.
+	 * May compile on the kernel's first use.
 	 */
 	mih_err (*launch)(struct mih_gpu_lane *lane,
 			  const struct mih_gpu_launch *launch);

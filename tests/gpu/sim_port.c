@@ -264,6 +264,13 @@ static enum mih_test_fault due(struct mih_test_sim *sim)
 	return (enum mih_test_fault)sim->fault;
 }
 
+static mih_err sim_prepare(struct mih_gpu_lane *lane,
+			   const struct mih_gpu_launch *launch)
+{
+	memcpy(lane->out, launch->out, launch->out_len);
+	return 0;
+}
+
 static mih_err sim_launch(struct mih_gpu_lane *lane,
 			  const struct mih_gpu_launch *launch)
 {
@@ -274,7 +281,6 @@ static mih_err sim_launch(struct mih_gpu_lane *lane,
 	if (fault == MIH_TEST_LAUNCH_FAILS ||
 	    launch->kernel >= MIH_ARRAY_LEN(algs))
 		return mih_err_fail(MIH_EBACKEND, "sim: launch failure");
-	memcpy(lane->out, launch->out, launch->out_len);
 	nbytes = fault == MIH_TEST_IDLE ? 0 : run_kernel(lane, launch);
 	memcpy(launch->out, lane->out, launch->out_len);
 	if (fault == MIH_TEST_WRONG)
@@ -311,6 +317,7 @@ static const struct mih_gpu_port_ops sim_port = {
 	.host_free = sim_host_free,
 	.lane_open = sim_lane_open,
 	.lane_close = sim_lane_close,
+	.prepare = sim_prepare,
 	.upload = sim_upload,
 	.launch = sim_launch,
 	.poll = sim_poll,

@@ -7,6 +7,7 @@
  */
 #include "gpu/batch_internal.h"
 #include "gpu/device_internal.h"
+#include "gpu/offload/offload_internal.h"
 #include "util/checked.h"
 
 #include <pthread.h>
@@ -87,7 +88,7 @@ static double resident_rate(struct resident *r, enum mih_gpu_kernel kernel)
 	struct mih_gpu_launch launch = {
 		.kernel = kernel,
 		.n = r->ngroups,
-		.out_len = r->ngroups * MIH_GPU_OUT_LEN,
+		.out_len = mih_gpu_piece_out_len(kernel, r->ngroups),
 	};
 	void *table = r->ops->host_alloc(r->port, r->ngroups * row_len);
 	double t[11];
@@ -96,8 +97,11 @@ static double resident_rate(struct resident *r, enum mih_gpu_kernel kernel)
 	launch.out = r->ops->host_alloc(r->port, launch.out_len);
 	fill_table(table, kernel, r->ngroups);
 	for (int i = 0; i < 11; i++) {
-		double from = now();
+		double from;
 
+		memset(launch.out, MIH_GPU_NO_DIGEST, launch.out_len);
+		from = now();
+		must(r->ops->prepare(r->lane, &launch));
 		must(r->ops->launch(r->lane, &launch));
 		must(mih_gpu_port_wait(
 		    r->ops, r->lane, MIH_GPU_WAIT_FIRST | MIH_GPU_WAIT_AWAKE));

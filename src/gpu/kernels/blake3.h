@@ -21,12 +21,8 @@ MIH_FN void mih_leaf_blake3(mih_w32 *cv, mih_src src, mih_u32 len, mih_u32 mark,
 	mih_blake3_chunk(cv, src, len, at);
 }
 
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
-#define MIH_RESIDENT 4 /* there is room for 1024 threads */
-#else
-#define MIH_RESIDENT 5
-#endif
 #define MIH_NAME       mih_blake3
+#define MIH_RESIDENT   MIH_RESIDENT_BLAKE3
 #define MIH_LEAF_BYTES 1024
 #define MIH_NODE_BYTES 32
 #define MIH_STATE      mih_u32 state[8]

@@ -4,7 +4,7 @@
  * Layer: src/gpu.  Included once per hash, after
  *
  *   MIH_NAME        the kernel's name
- *   MIH_RESIDENT    for MIH_KERNEL(), as measured
+ *   MIH_RESIDENT    for MIH_KERNEL(), of resident.h
  *   MIH_LEAF_BYTES  4096 or 1024
  *   MIH_NODE_BYTES  32 or 64
  *   MIH_STATE       type of the state, an array of words
@@ -89,12 +89,15 @@ MIH_NAME(const MIH_GLOBAL mih_u8 *arena, const MIH_GLOBAL MIH_ROW *groups,
 		   nodes + first * MIH_LEAVES * MIH_NODE_BYTES,
 		   out + MIH_WORKGROUP * 2048);
 #else
-	g = first + id;
-	if (id < MIH_PER_WG && g < ngroups)
-		for (i = 0; i < MIH_NODE_BYTES / 8; i++)
-			((MIH_WORDS)(out + g * MIH_NODE_BYTES))[i] =
-			    ((MIH_WORDS)(nodes +
-					 g * MIH_LEAVES * MIH_NODE_BYTES))[i];
+	/* Neighbours write neighbouring words: out may lie behind the bus. */
+	g = first + id / (MIH_NODE_BYTES / 8);
+	i = id % (MIH_NODE_BYTES / 8);
+	if (g < first + MIH_PER_WG && g < ngroups) {
+		MIH_WORDS from =
+		    (MIH_WORDS)(nodes + g * MIH_LEAVES * MIH_NODE_BYTES);
+
+		((MIH_WORDS)(out + g * MIH_NODE_BYTES))[i] = from[i];
+	}
 #endif
 }
 

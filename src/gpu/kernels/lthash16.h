@@ -109,7 +109,7 @@ MIH_FN void mih_lt_finish(const MIH_GLOBAL struct mih_element *rows, mih_u32 n,
 }
 
 #define MIH_NAME       mih_lthash16
-#define MIH_RESIDENT   3
+#define MIH_RESIDENT   MIH_RESIDENT_LTHASH16
 #define MIH_LEAF_BYTES 4096
 #define MIH_NODE_BYTES 32
 #define MIH_STATE      mih_u32 state[8]

@@ -10,7 +10,7 @@
 #include "hash/core/sha256.h"
 
 #define MIH_NAME       mih_mth4k_sha256
-#define MIH_RESIDENT   3
+#define MIH_RESIDENT   MIH_RESIDENT_SHA256
 #define MIH_LEAF_BYTES 4096
 #define MIH_NODE_BYTES 32
 #define MIH_STATE      mih_u32 state[8]

@@ -10,7 +10,7 @@
 #include "hash/core/sha512.h"
 
 #define MIH_NAME       mih_mth4k_sha512
-#define MIH_RESIDENT   2
+#define MIH_RESIDENT   MIH_RESIDENT_SHA512
 #define MIH_LEAF_BYTES 4096
 #define MIH_NODE_BYTES 64
 #define MIH_STATE      mih_u64 state[8]

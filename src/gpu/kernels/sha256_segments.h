@@ -12,7 +12,7 @@
 #include "gpu/kernels/target.h"
 #include "hash/core/sha256.h"
 
-MIH_KERNEL(1)
+MIH_KERNEL(MIH_RESIDENT_SEGMENTS)
 mih_sha256_segments(const MIH_GLOBAL mih_u8 *arena,
 		    const MIH_GLOBAL struct mih_segment *rows, mih_u32 n,
 		    mih_dst nodes, mih_dst out)

@@ -7,10 +7,10 @@
 #ifndef MIH_GPU_KERNELS_TARGET_H
 #define MIH_GPU_KERNELS_TARGET_H
 
+#include "gpu/kernels/resident.h"
 #include "hash/core/port.h"
 
-/* MIH_KERNEL(n): so many work-groups of 256 are to find room in the registers
- * of a multiprocessor; CUDA wants to be told. */
+/* MIH_KERNEL(n): with n of resident.h; OpenCL is told so by an option. */
 #if defined(__OPENCL_C_VERSION__)
 #define MIH_KERNEL(n) __kernel void
 #define MIH_GLOBAL    __global

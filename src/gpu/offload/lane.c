@@ -153,15 +153,23 @@ static mih_err run(struct mih_gpu_rider *rider, bool alone)
 		.out_len = mih_gpu_piece_out_len(rider->kernel, rider->nrows),
 	};
 	size_t at = 0, row = 0;
-	mih_err err = 0;
+	mih_err err;
 
-	memset(rider->out, 0xa5, launch.out_len);
-	for (size_t i = 0; i < rider->npieces && !err; i++) {
+	memset(rider->out, MIH_GPU_NO_DIGEST, launch.out_len);
+	for (size_t i = 0; i < rider->npieces; i++) {
 		const struct mih_gpu_piece *piece = &rider->pieces[i];
 
-		err = mih_gpu_piece_load(rider, piece, at, row);
+		mih_gpu_piece_rows(rider, piece, at, row);
 		at += piece->room;
 		row += piece->nrows;
+	}
+	mih_gpu_watch_call(rider);
+	err = rider->off->ops->prepare(rider->hw, &launch);
+	err = mih_gpu_watch_returned(rider, err);
+	at = 0;
+	for (size_t i = 0; i < rider->npieces && !err; i++) {
+		err = mih_gpu_piece_upload(rider, &rider->pieces[i], at);
+		at += rider->pieces[i].room;
 	}
 	return err ? err : launch_and_wait(rider, &launch, alone);
 }

@@ -4,7 +4,7 @@
  * Layer: src/gpu.  Threads: internally locked; a lane is one thread's.
  *
  *   offload.c  the device: opening, queue, staging, going down
- *   lane.c     one stream: gather, upload, launch, wait, deliver
+ *   lane.c     one stream: gather, prepare, upload, launch, wait, deliver
  *   watch.c    what is done when a call of the driver does not return
  *   piece.c    what a lane takes of a batch, and how it comes back
  */
@@ -100,13 +100,18 @@ bool mih_gpu_piece_take(struct mih_gpu_batch *batch, size_t room,
 			struct mih_gpu_piece *piece_out);
 
 /**
- * mih_gpu_piece_load() - upload the bytes and write the rows
+ * mih_gpu_piece_rows() - write the rows
  * @at:  first group of the arena
  * @row: first row of the table
  */
-MIH_MUST_CHECK mih_err mih_gpu_piece_load(struct mih_gpu_rider *rider,
-					  const struct mih_gpu_piece *piece,
-					  size_t at, size_t row);
+void mih_gpu_piece_rows(struct mih_gpu_rider *rider,
+			const struct mih_gpu_piece *piece, size_t at,
+			size_t row);
+
+/** mih_gpu_piece_upload() - upload the bytes to group @at of the arena. */
+MIH_MUST_CHECK mih_err mih_gpu_piece_upload(struct mih_gpu_rider *rider,
+					    const struct mih_gpu_piece *piece,
+					    size_t at);
 
 /** mih_gpu_piece_out_len() - bytes that the kernel gives for @nrows. */
 size_t mih_gpu_piece_out_len(enum mih_gpu_kernel kernel, size_t nrows);

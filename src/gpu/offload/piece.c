@@ -112,22 +112,31 @@ bool mih_gpu_piece_take(struct mih_gpu_batch *batch, size_t room,
 	return taken;
 }
 
-static mih_err load_segments(struct mih_gpu_rider *rider,
-			     const struct mih_gpu_piece *piece, size_t at,
-			     size_t row)
+static void segment_rows(struct mih_gpu_segment *rows,
+			 const struct mih_gpu_piece *piece, size_t at)
 {
-	struct mih_gpu_segment *rows = (void *)rider->table;
+	for (size_t i = 0; i < piece->nrows; i++) {
+		const struct mih_hash_segment *segment =
+		    &piece->batch->segments[piece->first + i];
+
+		rows[i] = (struct mih_gpu_segment){
+			.at = at * MIH_HASH_GROUP,
+			.nblocks = (uint32_t)segment->nblocks,
+		};
+		memcpy(rows[i].state, segment->state, 32);
+		at += segment_room(segment);
+	}
+}
+
+static mih_err upload_segments(struct mih_gpu_rider *rider,
+			       const struct mih_gpu_piece *piece, size_t at)
+{
 	mih_err err = 0;
 
 	for (size_t i = 0; i < piece->nrows && !err; i++) {
 		const struct mih_hash_segment *segment =
 		    &piece->batch->segments[piece->first + i];
 
-		rows[row + i] = (struct mih_gpu_segment){
-			.at = at * MIH_HASH_GROUP,
-			.nblocks = (uint32_t)segment->nblocks,
-		};
-		memcpy(rows[row + i].state, segment->state, 32);
 		if (segment->nblocks)
 			err = mih_gpu_lane_upload(rider, at * MIH_HASH_GROUP,
 						  segment->data,
@@ -164,35 +173,44 @@ static void element_row(const struct mih_hash_blake2b *prefix,
 	mih_bytes_put64(row->tail + prefix->fill + 8, row->group.len);
 }
 
-static mih_err load_groups(struct mih_gpu_rider *rider,
-			   const struct mih_gpu_piece *piece, size_t at,
-			   size_t row)
+static void element_rows(struct mih_gpu_element *rows,
+			 const struct mih_gpu_piece *piece)
 {
-	const struct mih_gpu_batch *batch = piece->batch;
-	struct mih_gpu_element *elements = (void *)rider->table;
-	struct mih_gpu_group *groups = (void *)rider->table;
-
 	for (size_t i = 0; i < piece->nrows; i++) {
-		struct mih_gpu_group group = group_row(&piece->range, i);
-
-		if (batch->task != MIH_GPU_LTHASH) {
-			groups[row + i] = group;
-			continue;
-		}
-		elements[row + i].group = group;
-		element_row(&batch->prefixes[piece->first], &elements[row + i]);
+		rows[i].group = group_row(&piece->range, i);
+		element_row(&piece->batch->prefixes[piece->first], &rows[i]);
 	}
-	return mih_gpu_lane_upload(rider, at * MIH_HASH_GROUP,
-				   piece->range.data, piece->range.len);
 }
 
-mih_err mih_gpu_piece_load(struct mih_gpu_rider *rider,
-			   const struct mih_gpu_piece *piece, size_t at,
-			   size_t row)
+void mih_gpu_piece_rows(struct mih_gpu_rider *rider,
+			const struct mih_gpu_piece *piece, size_t at,
+			size_t row)
 {
-	return piece->batch->task == MIH_GPU_SEGMENTS
-		   ? load_segments(rider, piece, at, row)
-		   : load_groups(rider, piece, at, row);
+	struct mih_gpu_group *groups = (void *)rider->table;
+
+	switch (piece->batch->task) {
+	case MIH_GPU_SEGMENTS:
+		segment_rows((struct mih_gpu_segment *)rider->table + row,
+			     piece, at);
+		break;
+	case MIH_GPU_LTHASH:
+		element_rows((struct mih_gpu_element *)rider->table + row,
+			     piece);
+		break;
+	case MIH_GPU_GROUPS:
+		for (size_t i = 0; i < piece->nrows; i++)
+			groups[row + i] = group_row(&piece->range, i);
+		break;
+	}
+}
+
+mih_err mih_gpu_piece_upload(struct mih_gpu_rider *rider,
+			     const struct mih_gpu_piece *piece, size_t at)
+{
+	if (piece->batch->task == MIH_GPU_SEGMENTS)
+		return upload_segments(rider, piece, at);
+	return mih_gpu_lane_upload(rider, at * MIH_HASH_GROUP,
+				   piece->range.data, piece->range.len);
 }
 
 size_t mih_gpu_piece_out_len(enum mih_gpu_kernel kernel, size_t nrows)

@@ -369,15 +369,23 @@ static mih_err run_kernel(struct mih_gpu_lane *lane,
 		     lane->stream, args, NULL);
 }
 
+static mih_err cuda_prepare(struct mih_gpu_lane *lane,
+			    const struct mih_gpu_launch *launch)
+{
+	mih_err err = CHECK(cuCtxSetCurrent, lane->port->context);
+
+	if (err)
+		return err;
+	return CHECK(cuMemcpyHtoDAsync, lane->table, launch->table,
+		     launch->n * mih_gpu_kernels[launch->kernel].row_len,
+		     lane->stream);
+}
+
 static mih_err cuda_launch(struct mih_gpu_lane *lane,
 			   const struct mih_gpu_launch *launch)
 {
 	mih_err err = CHECK(cuCtxSetCurrent, lane->port->context);
 
-	if (!err)
-		err = CHECK(cuMemcpyHtoDAsync, lane->table, launch->table,
-			    launch->n * mih_gpu_kernels[launch->kernel].row_len,
-			    lane->stream);
 	return err ? err : run_kernel(lane, launch);
 }
 
@@ -402,6 +410,7 @@ const struct mih_gpu_port_ops mih_gpu_cuda_port = {
 	.host_unregister = cuda_host_unregister,
 	.lane_open = cuda_lane_open,
 	.lane_close = cuda_lane_close,
+	.prepare = cuda_prepare,
 	.upload = cuda_upload,
 	.launch = cuda_launch,
 	.poll = cuda_poll,

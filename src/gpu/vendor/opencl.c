@@ -38,6 +38,7 @@
 	X(clEnqueueUnmapMemObject)                                             \
 	X(clEnqueueWriteBuffer)                                                \
 	X(clEnqueueReadBuffer)                                                 \
+	X(clEnqueueFillBuffer)                                                 \
 	X(clEnqueueNDRangeKernel)                                              \
 	X(clGetEventInfo)                                                      \
 	X(clReleaseEvent)                                                      \
@@ -375,6 +376,18 @@ static mih_err write_begin(struct mih_gpu_lane *lane, cl_mem to, size_t at,
 	return begun(lane, rc, event, "clEnqueueWriteBuffer");
 }
 
+static mih_err fill_begin(struct mih_gpu_lane *lane, cl_mem to, cl_uchar byte,
+			  size_t len)
+{
+	const cl_uchar word[4] = { byte, byte, byte, byte };
+	cl_event event;
+	cl_int rc =
+	    cl.p_clEnqueueFillBuffer(lane->queue, to, word, sizeof(word), 0,
+				     len, nwaits(lane), waits(lane), &event);
+
+	return begun(lane, rc, event, "clEnqueueFillBuffer");
+}
+
 static mih_err read_begin(struct mih_gpu_lane *lane, void *out, size_t len)
 {
 	cl_event event;
@@ -408,12 +421,28 @@ static mih_err tell_build(struct mih_gpu_port *port, cl_program program, int k)
 			    mih_gpu_kernels[k].name, log ? log : "?");
 }
 
+/* NVIDIA's compiler takes more registers than is good unless it is told. */
+static void build_options(cl_device_id device, int k, char options[64])
+{
+	unsigned most = 65536 / 256 / mih_gpu_kernels[k].resident;
+	char extensions[4096] = "";
+	int len = snprintf(options, 64, "-cl-std=CL1.2");
+
+	cl.p_clGetDeviceInfo(device, CL_DEVICE_EXTENSIONS,
+			     sizeof(extensions) - 1, extensions, NULL);
+	if (strstr(extensions, "cl_nv_compiler_options"))
+		snprintf(options + len, 64 - (size_t)len,
+			 " -cl-nv-maxrregcount=%u",
+			 MIH_MIN(most / 8 * 8, 255u));
+}
+
 /* The lock makes two lanes that need a program at once build it once. */
 static mih_err program_get(struct mih_gpu_port *port, int k,
 			   cl_program *program_out)
 {
 	pthread_mutex_t *guard mih_autounlock = &port->lock;
 	const char *source = sources[k];
+	char options[64];
 	cl_program program;
 	cl_int rc;
 
@@ -425,8 +454,9 @@ static mih_err program_get(struct mih_gpu_port *port, int k,
 						 NULL, &rc);
 	if (rc != CL_SUCCESS)
 		return cl_check(rc, "clCreateProgramWithSource");
-	rc = cl.p_clBuildProgram(program, 1, &port->device, "-cl-std=CL1.2",
-				 NULL, NULL);
+	build_options(port->device, k, options);
+	rc =
+	    cl.p_clBuildProgram(program, 1, &port->device, options, NULL, NULL);
 	if (rc != CL_SUCCESS) {
 		mih_err err = tell_build(port, program, k);
 
@@ -492,18 +522,24 @@ static mih_err run_kernel(struct mih_gpu_lane *lane,
 	return begun(lane, rc, event, "clEnqueueNDRangeKernel");
 }
 
+static mih_err opencl_prepare(struct mih_gpu_lane *lane,
+			      const struct mih_gpu_launch *launch)
+{
+	mih_err err =
+	    write_begin(lane, lane->table, 0, launch->table,
+			launch->n * mih_gpu_kernels[launch->kernel].row_len);
+
+	if (!err)
+		err = fill_begin(lane, lane->out, MIH_GPU_NO_DIGEST,
+				 launch->out_len);
+	return err;
+}
+
 static mih_err opencl_launch(struct mih_gpu_lane *lane,
 			     const struct mih_gpu_launch *launch)
 {
 	mih_err err = kernel_get(lane, launch->kernel);
 
-	if (!err)
-		err = write_begin(lane, lane->table, 0, launch->table,
-				  launch->n *
-				      mih_gpu_kernels[launch->kernel].row_len);
-	if (!err)
-		err = write_begin(lane, lane->out, 0, launch->out,
-				  launch->out_len);
 	if (!err)
 		err = run_kernel(lane, launch);
 	if (!err)
@@ -537,6 +573,7 @@ const struct mih_gpu_port_ops mih_gpu_opencl_port = {
 	.host_free = opencl_host_free,
 	.lane_open = opencl_lane_open,
 	.lane_close = opencl_lane_close,
+	.prepare = opencl_prepare,
 	.upload = opencl_upload,
 	.launch = opencl_launch,
 	.poll = opencl_poll,
