@@ -8,7 +8,8 @@ libhash_a_SOURCES = \
 	src/hash/group.c src/hash/group.h src/hash/leaves.h \
 	src/hash/lthash.c src/hash/lthash.h \
 	src/hash/path.c src/hash/path.h \
-	src/hash/paths/ops_internal.h src/hash/paths/portable.c \
+	src/hash/paths/ops_internal.h src/hash/paths/pair.c \
+	src/hash/paths/portable.c \
 	src/hash/rates.c src/hash/rates.h \
 	src/hash/stream.c src/hash/stream.h
 

@@ -27,7 +27,7 @@ static const struct mih_hash_ops *const paths[MIH_HASH_PATH_END] = {
 #endif
 };
 
-/* Fastest first, by measurement: four SHA-NI messages beat sixteen lanes. */
+/* Fastest first; of the first two, see paths/pair.c. */
 static const enum mih_hash_path preferred[] = {
 	MIH_HASH_PATH_SHANI,
 	MIH_HASH_PATH_AVX512,
@@ -115,13 +115,23 @@ static enum mih_hash_path path_of(enum mih_hash_core core)
 	return MIH_HASH_PATH_PORTABLE;
 }
 
+/* Has SHA-256 two good ones to choose from? */
+static bool is_pair(void)
+{
+	return allowed(MIH_HASH_PATH_SHANI) && allowed(MIH_HASH_PATH_AVX512);
+}
+
 mih_hash_run *mih_hash_core_run(enum mih_hash_core core)
 {
+	if (core == MIH_HASH_CORE_SHA256 && is_pair())
+		return mih_hash_pair_ops.run[core];
 	return paths[path_of(core)]->run[core];
 }
 
 const struct mih_hash_ops *mih_hash_segment_ops(void)
 {
+	if (is_pair())
+		return &mih_hash_pair_ops;
 	for (size_t i = 0; i < MIH_ARRAY_LEN(preferred); i++)
 		if (allowed(preferred[i]) && paths[preferred[i]]->segments)
 			return paths[preferred[i]];
@@ -133,6 +143,8 @@ enum mih_hash_path mih_hash_path_used(enum mih_hash_alg alg)
 	switch (alg) {
 	case MIH_HASH_SHA256:
 	case MIH_HASH_MTH4K_SHA256:
+		if (is_pair() && mih_hash_pair_has_lanes())
+			return MIH_HASH_PATH_AVX512;
 		return path_of(MIH_HASH_CORE_SHA256);
 	case MIH_HASH_MTH4K_SHA512:
 		return path_of(MIH_HASH_CORE_SHA512);

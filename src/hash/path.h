@@ -6,7 +6,8 @@
  * A "path" is one way of running every core: portable C, SHA-NI with four
  * messages interleaved (sha256 only; the rest falls to the best other path),
  * AVX2 lanes, AVX-512 lanes. The best one the processor has is chosen at first
- * use, per algorithm.
+ * use, per algorithm. For sha256 SHA-NI and AVX-512 are both used where AVX-512
+ * is faster at many messages, which is measured once, in 0.3 ms.
  */
 #ifndef MIH_HASH_PATH_H
 #define MIH_HASH_PATH_H
@@ -40,7 +41,8 @@ bool mih_hash_path_available(enum mih_hash_path path);
  */
 MIH_MUST_CHECK mih_err mih_hash_path_force(enum mih_hash_path path);
 
-/** mih_hash_path_used() - the path that @alg (is_tree or sha256) takes now. */
+/** mih_hash_path_used() - the path that @alg (is_tree or sha256) takes now, for
+ *  many messages. */
 enum mih_hash_path mih_hash_path_used(enum mih_hash_alg alg);
 
 #endif

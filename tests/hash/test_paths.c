@@ -1,6 +1,7 @@
 /* Every path held to the portable one, and that one to the definitions. */
 #include "hash/common.h"
 #include "hash/leaves.h"
+#include "hash/paths/ops_internal.h"
 #include "util/checked.h"
 
 #define DATA_MAX (3 * MIH_HASH_GROUP * 16)
@@ -256,6 +257,28 @@ static void test_a_forced_path_is_never_another(void **state)
 	force(MIH_HASH_PATH_AUTO);
 }
 
+/* Whole lots on the lanes, and what is left where it is sooner done. */
+static void test_a_pair_shares_messages(void **state)
+{
+	const size_t all = MIH_HASH_PAIR_LANES;
+
+	(void)state;
+	for (size_t few = 1; few < all; few++)
+		for (size_t n = 0; n <= 3 * all; n++) {
+			size_t rest = mih_hash_pair_rest(n, few);
+
+			assert_int_equal(rest, n % all <= few ? n % all : 0);
+		}
+	for (size_t n = 0; n <= 3 * all; n++)
+		assert_int_equal(mih_hash_pair_rest(n, all), n);
+	if (mih_hash_path_available(MIH_HASH_PATH_SHANI) &&
+	    mih_hash_path_available(MIH_HASH_PATH_AVX512))
+		assert_int_equal(mih_hash_path_used(MIH_HASH_MTH4K_SHA256),
+				 mih_hash_pair_has_lanes()
+				     ? MIH_HASH_PATH_AVX512
+				     : MIH_HASH_PATH_SHANI);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_empty_digests),
 		cmocka_unit_test(test_blake2b_leaves_are_blake2b),
 		cmocka_unit_test(test_a_forced_path_is_never_another),
+		cmocka_unit_test(test_a_pair_shares_messages),
 	};
 	int failed;
 

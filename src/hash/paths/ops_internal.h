@@ -58,6 +58,21 @@ extern const struct mih_hash_ops mih_hash_avx2_ops;
 extern const struct mih_hash_ops mih_hash_avx512_ops;
 extern const struct mih_hash_ops mih_hash_shani_ops;
 
+/** SHA-256 by whichever of SHA-NI and AVX-512 is faster for so many messages;
+ *  where the build and the processor have both. */
+extern const struct mih_hash_ops mih_hash_pair_ops;
+
+#define MIH_HASH_PAIR_LANES 16 /* messages of AVX-512 side by side */
+
+/** mih_hash_pair_has_lanes() - is that AVX-512 for many? Measures, once. */
+bool mih_hash_pair_has_lanes(void);
+
+/**
+ * mih_hash_pair_rest() - how many of @n messages, the last ones, are SHA-NI's
+ * @few: so many it hashes sooner; MIH_HASH_PAIR_LANES: any number
+ */
+size_t mih_hash_pair_rest(size_t n, size_t few);
+
 /** mih_hash_core_run() - how @core is run now */
 mih_hash_run *mih_hash_core_run(enum mih_hash_core core);
 
