@@ -114,7 +114,7 @@ struct mih_gpu_launch {
 	const void *table; /* @n rows */
 	size_t n;	   /* 1 and more */
 	void *out;	   /* MIH_GPU_NO_DIGEST, then the digests */
-	size_t out_len;	   /* bytes of out that are wanted; a multiple of 4 */
+	size_t out_len;	   /* bytes of out that are wanted back */
 };
 
 struct mih_gpu_port; /* one device, opened */

@@ -120,6 +120,20 @@ check_status "nor does verify do without it" 3 "$MIHFS" verify --quiet \
 	--signature "$bundle" --public-key "$pub" --device sim:9 "$work/model"
 check_said "and says so" "sim:9: no such device here"
 
+# Of a file that is bad while its device errs about other groups, the ranges
+# told are those that the processor finds bad.
+mt_pattern 6000000 9 >"$work/model/large.bin"
+printf 'sim: hash wrongly' | dd of="$work/model/large.bin" bs=1 conv=notrunc \
+	seek=2097152 2>/dev/null
+mt_sign "$work/model" --device cpu
+printf 'X' | dd of="$work/model/large.bin" bs=1 conv=notrunc seek=4300000 \
+	2>/dev/null
+check_status "verify, bad file and bad device" 1 env MIHFS_SIM=0:marked \
+	"$MIHFS" verify --signature "$bundle" --public-key "$pub" \
+	--device sim:0 --gpu-memory 16M "$work/model"
+check_said "the bad range is named" "large.bin: bytes 4259840-4325375 differ"
+check_equal "and no other" "$(grep -c 'bytes .* differ' "$work/out")" 1
+
 # What doctor says of a device that is there, and of one that is broken.
 check "doctor" env MIHFS_SIM=1:wrong "$MIHFS" doctor
 check_said "doctor prints address and border" \

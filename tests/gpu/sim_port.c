@@ -18,7 +18,7 @@ struct mih_gpu_port {
 
 struct mih_gpu_lane {
 	struct mih_gpu_port *port;
-	uint8_t *arena, *out;
+	uint8_t *arena, *table, *out;
 	uint64_t done_ns;
 };
 
@@ -34,6 +34,7 @@ static const struct {
 	{ "marked", MIH_TEST_MARKED },
 	{ "idle", MIH_TEST_IDLE },
 	{ "stuck", MIH_TEST_STUCK },
+	{ "stuckearly", MIH_TEST_STUCK_EARLY },
 };
 
 static void set_fault(unsigned device, const char *name, unsigned after)
@@ -175,9 +176,10 @@ static mih_err sim_lane_open(struct mih_gpu_port *port, size_t ngroups,
 
 	if (lane && port->sim->fault != MIH_TEST_OUT_OF_MEMORY) {
 		lane->arena = keep(malloc(ngroups * MIH_HASH_GROUP));
+		lane->table = keep(calloc(ngroups, MIH_GPU_ROW_MAX));
 		lane->out = keep(malloc(ngroups * MIH_GPU_OUT_LEN));
 	}
-	if (!lane || !lane->arena || !lane->out) {
+	if (!lane || !lane->arena || !lane->table || !lane->out) {
 		drop(lane);
 		return mih_err_fail(MIH_EBACKEND, "sim: out of memory");
 	}
@@ -189,20 +191,28 @@ static mih_err sim_lane_open(struct mih_gpu_port *port, size_t ngroups,
 static void sim_lane_close(struct mih_gpu_lane *lane)
 {
 	drop(lane->arena);
+	drop(lane->table);
 	drop(lane->out);
 	drop(lane);
+}
+
+static void stay_while(const struct mih_test_sim *sim,
+		       enum mih_test_fault fault)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+
+	while (sim->fault == fault && !sim->after)
+		nanosleep(&pause, NULL);
 }
 
 static mih_err sim_upload(struct mih_gpu_lane *lane, size_t at,
 			  const void *data, size_t len)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
 	struct mih_test_sim *sim = lane->port->sim;
 
 	if (!mih_gpu_staging_lasts(data))
 		atomic_fetch_add(&sim->bounced, len);
-	while (sim->fault == MIH_TEST_STUCK && !sim->after)
-		nanosleep(&pause, NULL);
+	stay_while(sim, MIH_TEST_STUCK);
 	memcpy(lane->arena + at, data, len);
 	return 0;
 }
@@ -218,7 +228,7 @@ static const enum mih_hash_alg algs[] = {
 static uint64_t run_kernel(struct mih_gpu_lane *lane,
 			   const struct mih_gpu_launch *launch)
 {
-	const struct mih_gpu_group *groups = launch->table;
+	const struct mih_gpu_group *groups = (const void *)lane->table;
 	enum mih_hash_alg alg = algs[launch->kernel];
 	uint8_t *out = lane->out;
 	uint64_t nbytes = 0;
@@ -267,6 +277,9 @@ static enum mih_test_fault due(struct mih_test_sim *sim)
 static mih_err sim_prepare(struct mih_gpu_lane *lane,
 			   const struct mih_gpu_launch *launch)
 {
+	stay_while(lane->port->sim, MIH_TEST_STUCK_EARLY);
+	memcpy(lane->table, launch->table,
+	       launch->n * mih_gpu_kernels[launch->kernel].row_len);
 	memcpy(lane->out, launch->out, launch->out_len);
 	return 0;
 }

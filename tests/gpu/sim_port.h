@@ -23,7 +23,8 @@ enum mih_test_fault {
 	MIH_TEST_WRONG,	 /* one bit of each result */
 	MIH_TEST_MARKED, /* one bit of each group that begins with a mark */
 	MIH_TEST_IDLE,	 /* copies all there is, and runs no kernel */
-	MIH_TEST_STUCK,	 /* no copy returns until there is another fault */
+	MIH_TEST_STUCK,	 /* no upload returns until there is another fault */
+	MIH_TEST_STUCK_EARLY, /* nor does what comes before uploads */
 };
 
 /* Makes a group's digest wrong on a device with that fault. */

@@ -260,7 +260,7 @@ static void test_hangs(void **state)
 
 /* A call of the driver that does not return, where no clock of ours runs. The
  * batches are redone; what they were given may be gone when it returns. */
-static void test_driver_does_not_return(void **state)
+static void driver_does_not_return(enum mih_test_fault fault)
 {
 	enum { N = 24 };
 	struct mih_gpu_dev *dev;
@@ -268,7 +268,6 @@ static void test_driver_does_not_return(void **state)
 	uint8_t *mine = mmap(NULL, LEN, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	(void)state;
 	assert_non_null(jobs);
 	assert_true(mine != MAP_FAILED);
 	memcpy(mine, data, LEN);
@@ -276,7 +275,7 @@ static void test_driver_does_not_return(void **state)
 	dev = open_set(all, 1);
 	assert_int_equal(measure(dev, 0), 0);
 	sem_init(&ended, 0, 0);
-	mih_test_sims[0].fault = MIH_TEST_STUCK;
+	mih_test_sims[0].fault = fault;
 	for (size_t i = 0; i < N; i++)
 		submit_bytes(dev, &jobs[i], mine);
 	for (size_t i = 0; i < N; i++)
@@ -288,6 +287,53 @@ static void test_driver_does_not_return(void **state)
 	free(jobs);
 	run(dev, 10, NULL);
 	mih_test_sims[0].fault = MIH_TEST_NO_FAULT;
+	mih_gpu_close(dev);
+}
+
+static void test_driver_does_not_return(void **state)
+{
+	(void)state;
+	driver_does_not_return(MIH_TEST_STUCK);
+	driver_does_not_return(MIH_TEST_STUCK_EARLY);
+}
+
+static void segments_done(struct mih_gpu_batch *batch, mih_err err)
+{
+	assert_int_equal(err, MIH_EBACKEND);
+	(void)batch;
+	sem_post(&ended);
+}
+
+/* The same for segments, which are looked at once more for each copy. */
+static void test_driver_does_not_return_segments(void **state)
+{
+	static uint8_t digests[2 * 32];
+	struct mih_hash_segment *segments =
+	    mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mih_gpu_batch batch = { .task = MIH_GPU_SEGMENTS,
+				       .segments = segments,
+				       .nsegments = 2,
+				       .digests = digests,
+				       .done = segments_done };
+	struct mih_gpu_dev *dev;
+
+	(void)state;
+	assert_true(segments != MAP_FAILED);
+	reset(100);
+	assert_int_equal(mih_gpu_device_open("sim:0", MEMORY, &dev), 0);
+	assert_int_equal(dev->ops->state(dev, true), MIH_GPU_READY);
+	for (size_t i = 0; i < 2; i++) {
+		segments[i].data = data + i * LEN;
+		segments[i].nblocks = LEN / 64;
+	}
+	sem_init(&ended, 0, 0);
+	mih_test_sims[0].fault = MIH_TEST_STUCK;
+	mih_gpu_submit(dev, &batch);
+	sem_wait(&ended);
+	munmap(segments, 4096);
+	mih_test_sims[0].fault = MIH_TEST_NO_FAULT;
+	usleep(200000); /* the call returns meanwhile */
 	mih_gpu_close(dev);
 }
 
@@ -509,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_launch_fails),
 		cmocka_unit_test(test_hangs),
 		cmocka_unit_test(test_driver_does_not_return),
+		cmocka_unit_test(test_driver_does_not_return_segments),
 		cmocka_unit_test(test_wrong_from_the_start),
 		cmocka_unit_test(test_wrong_later_is_confirmed_and_ends_it),
 		cmocka_unit_test(test_kernel_does_not_run),

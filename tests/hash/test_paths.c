@@ -125,9 +125,8 @@ static void test_blake3_counts_chunks(void **state)
 	compare(MIH_HASH_BLAKE3, &range, 1);
 }
 
-static void test_every_number_of_nodes(void **state)
+static void every_number_of_nodes(void)
 {
-	(void)state;
 	for (size_t a = 0; a < MIH_ARRAY_LEN(trees); a++) {
 		size_t len = mih_hash_info(trees[a])->len;
 
@@ -146,6 +145,24 @@ static void test_every_number_of_nodes(void **state)
 		}
 	}
 	force(MIH_HASH_PATH_AUTO);
+}
+
+static void test_every_number_of_nodes(void **state)
+{
+	(void)state;
+	every_number_of_nodes();
+}
+
+/* However many of them SHA-NI takes, which is another number on each kind of
+ * processor. */
+static void test_every_number_of_nodes_and_any_pair(void **state)
+{
+	(void)state;
+	for (size_t few = 1; few <= MIH_HASH_PAIR_LANES; few++) {
+		mih_hash_pair_force(few);
+		every_number_of_nodes();
+	}
+	mih_hash_pair_force(0);
 }
 
 /* H(mark, data) by the flat streams. */
@@ -287,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_ragged_mixes),
 		cmocka_unit_test(test_blake3_counts_chunks),
 		cmocka_unit_test(test_every_number_of_nodes),
+		cmocka_unit_test(test_every_number_of_nodes_and_any_pair),
 		cmocka_unit_test(test_portable_follows_the_definition),
 		cmocka_unit_test(test_empty_digests),
 		cmocka_unit_test(test_blake2b_leaves_are_blake2b),

@@ -491,7 +491,7 @@ static void tell_samples(const struct mih_cli_pass *pass)
 		     pass->label, (uintmax_t)pass->nby_device,
 		     (uintmax_t)pass->nsamples,
 		     atomic_load(&pass->device_lied)
-			 ? "not equal, so it did all of it once more"
+			 ? "a device was wrong, so it did all of it once more"
 			 : "all equal");
 }
 

@@ -86,17 +86,19 @@ const uint8_t *mih_cli_ranges_states(struct mih_cli_ranges *ranges, size_t file)
 	return ranges->known[file].states = MIH_STEAL(&states);
 }
 
-static void mark(struct mih_cli_ranges *r, size_t file, uint64_t group)
+static void set_bit(struct mih_cli_ranges *r, size_t file, uint64_t group,
+		    bool bad)
 {
-	pthread_mutex_t *lock mih_autounlock = &r->lock;
 	struct known *known = &r->known[file];
+	uint8_t bit = (uint8_t)(1U << group % 8);
 
-	pthread_mutex_lock(lock);
-	if (!known->bad)
+	if (bad && !known->bad)
 		known->bad =
 		    calloc(mih_hash_ngroups(r->files[file].nbytes) / 8 + 1, 1);
-	if (known->bad)
-		known->bad[group / 8] |= (uint8_t)(1U << group % 8);
+	if (bad && known->bad)
+		known->bad[group / 8] |= bit;
+	else if (known->bad)
+		known->bad[group / 8] &= (uint8_t)~bit;
 }
 
 static bool is_bad(const struct known *known, uint64_t group)
@@ -104,6 +106,8 @@ static bool is_bad(const struct known *known, uint64_t group)
 	return known->bad[group / 8] >> group % 8 & 1;
 }
 
+/* A second reading, by the processor, has the last word: what a device had got
+ * wrong is not bad any more. */
 static void compare(struct mih_cli_ranges *r, size_t file, uint64_t first,
 		    const uint8_t *digests, size_t n)
 {
@@ -113,9 +117,12 @@ static void compare(struct mih_cli_ranges *r, size_t file, uint64_t first,
 	if (mih_tree_sidecar_read_fine(r->sidecar, &r->known[file].entry, first,
 				       n, claimed))
 		return; /* then it will not fit the root either */
+	pthread_mutex_lock(&r->lock);
 	for (size_t i = 0; i < n; i++)
-		if (!mih_hash_eq(claimed + i * len, digests + i * len, len))
-			mark(r, file, first + i);
+		set_bit(
+		    r, file, first + i,
+		    !mih_hash_eq(claimed + i * len, digests + i * len, len));
+	pthread_mutex_unlock(&r->lock);
 }
 
 mih_err mih_cli_ranges_groups(void *context, size_t file, uint64_t first,

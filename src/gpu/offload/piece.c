@@ -128,22 +128,24 @@ static void segment_rows(struct mih_gpu_segment *rows,
 	}
 }
 
+/* After an error the rider may be lost, and the segments gone. */
 static mih_err upload_segments(struct mih_gpu_rider *rider,
 			       const struct mih_gpu_piece *piece, size_t at)
 {
-	mih_err err = 0;
-
-	for (size_t i = 0; i < piece->nrows && !err; i++) {
+	for (size_t i = 0; i < piece->nrows; i++) {
 		const struct mih_hash_segment *segment =
 		    &piece->batch->segments[piece->first + i];
+		mih_err err = 0;
 
 		if (segment->nblocks)
 			err = mih_gpu_lane_upload(rider, at * MIH_HASH_GROUP,
 						  segment->data,
 						  segment->nblocks * 64);
+		if (err)
+			return err;
 		at += segment_room(segment);
 	}
-	return err;
+	return 0;
 }
 
 static struct mih_gpu_group group_row(const struct mih_hash_range *range,

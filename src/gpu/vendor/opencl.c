@@ -38,7 +38,6 @@
 	X(clEnqueueUnmapMemObject)                                             \
 	X(clEnqueueWriteBuffer)                                                \
 	X(clEnqueueReadBuffer)                                                 \
-	X(clEnqueueFillBuffer)                                                 \
 	X(clEnqueueNDRangeKernel)                                              \
 	X(clGetEventInfo)                                                      \
 	X(clReleaseEvent)                                                      \
@@ -376,18 +375,6 @@ static mih_err write_begin(struct mih_gpu_lane *lane, cl_mem to, size_t at,
 	return begun(lane, rc, event, "clEnqueueWriteBuffer");
 }
 
-static mih_err fill_begin(struct mih_gpu_lane *lane, cl_mem to, cl_uchar byte,
-			  size_t len)
-{
-	const cl_uchar word[4] = { byte, byte, byte, byte };
-	cl_event event;
-	cl_int rc =
-	    cl.p_clEnqueueFillBuffer(lane->queue, to, word, sizeof(word), 0,
-				     len, nwaits(lane), waits(lane), &event);
-
-	return begun(lane, rc, event, "clEnqueueFillBuffer");
-}
-
 static mih_err read_begin(struct mih_gpu_lane *lane, void *out, size_t len)
 {
 	cl_event event;
@@ -522,6 +509,8 @@ static mih_err run_kernel(struct mih_gpu_lane *lane,
 	return begun(lane, rc, event, "clEnqueueNDRangeKernel");
 }
 
+/* What is no digest is copied, not filled in: to fill may be a kernel's work,
+ * which a device that runs none would not do either. */
 static mih_err opencl_prepare(struct mih_gpu_lane *lane,
 			      const struct mih_gpu_launch *launch)
 {
@@ -530,8 +519,8 @@ static mih_err opencl_prepare(struct mih_gpu_lane *lane,
 			launch->n * mih_gpu_kernels[launch->kernel].row_len);
 
 	if (!err)
-		err = fill_begin(lane, lane->out, MIH_GPU_NO_DIGEST,
-				 launch->out_len);
+		err = write_begin(lane, lane->out, 0, launch->out,
+				  launch->out_len);
 	return err;
 }
 

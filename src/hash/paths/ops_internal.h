@@ -73,6 +73,10 @@ bool mih_hash_pair_has_lanes(void);
  */
 size_t mih_hash_pair_rest(size_t n, size_t few);
 
+/** mih_hash_pair_force() - up to @few messages are SHA-NI's. For tests; 0: as
+ *  measured. */
+void mih_hash_pair_force(size_t few);
+
 /** mih_hash_core_run() - how @core is run now */
 mih_hash_run *mih_hash_core_run(enum mih_hash_core core);
 

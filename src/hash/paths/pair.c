@@ -10,6 +10,7 @@
 #include "util/checked.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #define LANES  MIH_HASH_PAIR_LANES
@@ -28,7 +29,7 @@ size_t mih_hash_pair_rest(size_t n, size_t few)
 #if HAVE_SHANI && HAVE_AVX512
 
 static pthread_once_t measured = PTHREAD_ONCE_INIT;
-static size_t few;
+static _Atomic size_t few, forced;
 
 static uint64_t now_ns(void)
 {
@@ -57,22 +58,27 @@ static void time_leaves(const struct mih_hash_ops *ops, uint64_t *best_ns)
 static void measure(void)
 {
 	uint64_t shani = UINT64_MAX, avx512 = UINT64_MAX;
+	size_t n = LANES;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		time_leaves(&mih_hash_shani_ops, &shani);
 		time_leaves(&mih_hash_avx512_ops, &avx512);
 	}
-	few = LANES;
 	if (avx512 < shani)
-		few = (size_t)(LANES / UNIT * avx512 / shani) * UNIT;
-	few = MIH_MAX(few, (size_t)1); /* lanes have nothing for a lone one */
+		n = (size_t)(LANES / UNIT * avx512 / shani) * UNIT;
+	few = MIH_MAX(n, (size_t)1); /* lanes have nothing for a lone one */
 }
 
 /* Up to so many SHA-NI hashes sooner; LANES: any number. */
 static size_t few_messages(void)
 {
 	pthread_once(&measured, measure);
-	return few;
+	return forced ? forced : few;
+}
+
+void mih_hash_pair_force(size_t n)
+{
+	forced = n;
 }
 
 bool mih_hash_pair_has_lanes(void)
@@ -112,6 +118,11 @@ const struct mih_hash_ops mih_hash_pair_ops = {
 bool mih_hash_pair_has_lanes(void)
 {
 	return false;
+}
+
+void mih_hash_pair_force(size_t n)
+{
+	(void)n;
 }
 
 const struct mih_hash_ops mih_hash_pair_ops = { .segment_width = 0 };
