@@ -1,6 +1,7 @@
 /* What all ports share: the kernels, and waiting for them. */
 #include "gpu/kernels/resident.h"
 #include "gpu/port_internal.h"
+#include "util/host/clock.h"
 
 #define ANSWER_MS                                                              \
 	10000 /* a 32 MiB launch takes 1 ms; a hung device, for ever */
@@ -83,12 +84,12 @@ mih_err mih_gpu_port_wait(const struct mih_gpu_port_ops *ops,
 	unsigned ms = how & MIH_GPU_WAIT_FIRST ? mih_gpu_port_patience_ms(ops)
 					       : answer_ms(ops);
 	uint64_t awake = how & MIH_GPU_WAIT_AWAKE ? AWAKE_NS : 0;
-	uint64_t from = mih_gpu_now_ns();
+	uint64_t from = mih_clock_ns();
 	const struct timespec pause = { .tv_nsec = 20000 };
 	mih_err err;
 
 	while ((err = ops->poll(lane)) == -EAGAIN) {
-		uint64_t took = mih_gpu_now_ns() - from;
+		uint64_t took = mih_clock_ns() - from;
 
 		if (took > (uint64_t)ms * 1000000)
 			return mih_err_fail(MIH_EBACKEND,

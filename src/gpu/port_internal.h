@@ -39,7 +39,6 @@
 #include "gpu/device.h"
 
 #include <stdbool.h>
-#include <time.h>
 
 #define MIH_GPU_NODES_LEN 2048 /* 64 leaves of 32 bytes, or 16 of 64 */
 #define MIH_GPU_ROW_MAX	  352  /* the longest row of any table */
@@ -209,13 +208,5 @@ unsigned mih_gpu_port_patience_ms(const struct mih_gpu_port_ops *ops);
 MIH_MUST_CHECK mih_err mih_gpu_port_wait(const struct mih_gpu_port_ops *ops,
 					 struct mih_gpu_lane *lane,
 					 unsigned how);
-
-static inline uint64_t mih_gpu_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 #endif

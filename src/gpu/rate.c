@@ -8,6 +8,7 @@
 #include "gpu/device_internal.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/host/clock.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -102,7 +103,7 @@ static void prepare(struct trial *trial, enum mih_gpu_kernel kernel, size_t len)
 static mih_err run_once(struct trial *trial, struct mih_gpu_dev *dev,
 			double *best_ns)
 {
-	uint64_t from = mih_gpu_now_ns();
+	uint64_t from = mih_clock_ns();
 	double took;
 
 	dev->ops->submit(dev, &trial->batch);
@@ -110,7 +111,7 @@ static mih_err run_once(struct trial *trial, struct mih_gpu_dev *dev,
 	while (!trial->ended)
 		pthread_cond_wait(&trial->changed, &trial->lock);
 	pthread_mutex_unlock(&trial->lock);
-	took = (double)(mih_gpu_now_ns() - from);
+	took = (double)(mih_clock_ns() - from);
 	*best_ns = MIH_MIN(*best_ns, took);
 	return trial->err;
 }
@@ -135,7 +136,7 @@ static mih_err check(struct trial *trial, struct mih_gpu_dev *dev)
 static mih_err best_of(struct trial *trial, struct mih_gpu_dev *dev,
 		       enum mih_gpu_kernel kernel, size_t len, double *ns_out)
 {
-	uint64_t from = mih_gpu_now_ns();
+	uint64_t from = mih_clock_ns();
 	double ignored = 0;
 	mih_err err;
 
@@ -145,7 +146,7 @@ static mih_err best_of(struct trial *trial, struct mih_gpu_dev *dev,
 	if (!err && dev != mih_gpu_cpu())
 		err = check(trial, dev);
 	for (int i = 0; i < REPEAT && !err; i++) {
-		if (i >= 3 && mih_gpu_now_ns() - from > ENOUGH_NS)
+		if (i >= 3 && mih_clock_ns() - from > ENOUGH_NS)
 			break;
 		prepare(trial, kernel, len);
 		err = run_once(trial, dev, ns_out);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Who names a device wants it used, even where the processor is faster. */
 #define SMALL_MAX ((size_t)256 << 10)

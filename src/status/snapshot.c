@@ -3,6 +3,7 @@
 #include "util/bytes.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/host/clock.h"
 
 #include <stdlib.h>
 
@@ -111,7 +112,7 @@ mih_err mih_status_snapshot(
 	s->mountpoint = status->mountpoint;
 	s->bundle = status->bundle;
 	s->started = status->started;
-	s->uptime_s = (mih_status_now_ns() - status->started_ns) / 1000000000;
+	s->uptime_s = (mih_clock_ns() - status->started_ns) / 1000000000;
 	s->ready = atomic_load(&status->ready);
 	pthread_mutex_lock(&status->lock);
 	s->total = status->past;

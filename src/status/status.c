@@ -1,15 +1,8 @@
 #include "status/status_internal.h"
+#include "util/host/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-uint64_t mih_status_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void sum_span(struct mih_verify_histogram *sum,
 		     const struct mih_verify_histogram *one)
@@ -45,7 +38,7 @@ mih_err mih_status_new(const struct mih_status_params *params,
 	STAILQ_INIT(&status->served);
 	mih_status_failures_init(&status->failures);
 	status->started = time(NULL);
-	status->started_ns = mih_status_now_ns();
+	status->started_ns = mih_clock_ns();
 	status->mountpoint = strdup(params->mountpoint);
 	status->bundle = strdup(params->bundle);
 	if (!status->mountpoint || !status->bundle) {

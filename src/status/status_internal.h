@@ -44,9 +44,6 @@ struct mih_status {
 	struct mih_verify_stats past; /* of those that have ended */
 };
 
-/** mih_status_now_ns() - of a clock that never goes back. */
-uint64_t mih_status_now_ns(void);
-
 /** mih_status_sum() - add the counters of @one to @sum; not what comes and
  * goes, unless @gauges. */
 void mih_status_sum(struct mih_verify_stats *sum,

@@ -4,6 +4,7 @@ libutil_a_SOURCES = \
 	src/util/checked.h src/util/cleanup.h \
 	src/util/err.c src/util/err.h \
 	src/util/host/cgroup.c src/util/host/cgroup.h \
+	src/util/host/clock.h \
 	src/util/host/huge.c src/util/host/huge.h \
 	src/util/host/node.c src/util/host/node.h \
 	src/util/host/pages.c src/util/host/pages.h \

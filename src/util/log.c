@@ -1,3 +1,4 @@
+#include "util/host/clock.h"
 #include "util/log.h"
 #include "util/checked.h"
 #include "util/log/record.h"
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BUDGET_LINES 64
@@ -183,11 +183,8 @@ void mih_log_refusal(const struct mih_log_event *event, const char *line)
 
 enum mih_log_leave mih_log_budget_take(struct mih_log_budget *budget)
 {
-	struct timespec ts;
-	uint64_t now;
+	uint64_t now = mih_clock_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 	if (!budget->nlines || now - budget->since_ns >= BUDGET_NS)
 		*budget = (struct mih_log_budget){ .since_ns = now };
 	if (budget->nlines >= BUDGET_LINES)

@@ -2,6 +2,7 @@
 #include "gpu/offload/staging_internal.h"
 #include "gpu/port_internal.h"
 #include "util/checked.h"
+#include "util/host/clock.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -303,7 +304,7 @@ static mih_err sim_launch(struct mih_gpu_lane *lane,
 	took = (nbytes * sim->ns_per_mib) >> 20;
 	atomic_fetch_add(&sim->nbytes, nbytes);
 	pthread_mutex_lock(&lane->port->lock);
-	now = mih_gpu_now_ns();
+	now = mih_clock_ns();
 	lane->port->busy_until_ns =
 	    MIH_MAX(lane->port->busy_until_ns, now) + took;
 	lane->done_ns =
@@ -314,7 +315,7 @@ static mih_err sim_launch(struct mih_gpu_lane *lane,
 
 static mih_err sim_poll(struct mih_gpu_lane *lane)
 {
-	return mih_gpu_now_ns() < lane->done_ns ? -EAGAIN : 0;
+	return mih_clock_ns() < lane->done_ns ? -EAGAIN : 0;
 }
 
 static const struct mih_gpu_port_ops sim_port = {

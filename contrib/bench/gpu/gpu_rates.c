@@ -9,6 +9,7 @@
 #include "gpu/device_internal.h"
 #include "gpu/offload/offload_internal.h"
 #include "util/checked.h"
+#include "util/host/clock.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ static void must(mih_err err)
 
 static double now(void)
 {
-	return (double)mih_gpu_now_ns() * 1e-9;
+	return (double)mih_clock_ns() * 1e-9;
 }
 
 static int by_value(const void *a, const void *b)

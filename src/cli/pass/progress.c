@@ -1,4 +1,5 @@
 #include "cli/pass/progress.h"
+#include "util/host/clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,17 +9,9 @@
 #define TICK_NS 100000000L /* ten pictures a second */
 #define BAR	30
 
-uint64_t mih_cli_progress_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
 static double seconds_since(uint64_t start_ns)
 {
-	return (double)(mih_cli_progress_now_ns() - start_ns) / 1e9;
+	return (double)(mih_clock_ns() - start_ns) / 1e9;
 }
 
 static void draw(struct mih_cli_progress *p)
@@ -61,7 +54,7 @@ void mih_cli_progress_start(struct mih_cli_progress *p, const char *label,
 	*p = (struct mih_cli_progress){
 		.label = label,
 		.total = total,
-		.start_ns = mih_cli_progress_now_ns(),
+		.start_ns = mih_clock_ns(),
 	};
 	if (!quiet && isatty(STDERR_FILENO))
 		p->drawing =

@@ -43,7 +43,4 @@ void mih_cli_progress_start(struct mih_cli_progress *p, const char *label,
  */
 double mih_cli_progress_stop(struct mih_cli_progress *p);
 
-/** mih_cli_progress_now_ns() - a clock that only goes forward. */
-uint64_t mih_cli_progress_now_ns(void);
-
 #endif

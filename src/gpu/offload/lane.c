@@ -6,6 +6,7 @@
 #include "gpu/offload/offload_internal.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/host/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,14 +199,14 @@ void mih_gpu_lane_settle(struct mih_gpu_rider *rider, mih_err err)
 /* Wait until there is a batch, or the end. Called and left locked. */
 static void look_for_batch(struct mih_gpu_offload *off)
 {
-	uint64_t now = mih_gpu_now_ns(), until = now + SCOUT_NS, next;
+	uint64_t now = mih_clock_ns(), until = now + SCOUT_NS, next;
 
 	if (!off->scouted) {
 		off->scouted = true;
 		while (!off->head && !off->stopping && now < until) {
 			pthread_mutex_unlock(&off->lock);
 			next = now + SCOUT_STEP_NS;
-			while ((now = mih_gpu_now_ns()) < next)
+			while ((now = mih_clock_ns()) < next)
 				;
 			pthread_mutex_lock(&off->lock);
 		}

@@ -7,6 +7,7 @@
  * that lasts, so that the call may return one day and do no harm.
  */
 #include "gpu/offload/offload_internal.h"
+#include "util/host/clock.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 
 void mih_gpu_watch_call(struct mih_gpu_rider *rider)
 {
-	atomic_store(&rider->call, mih_gpu_now_ns());
+	atomic_store(&rider->call, mih_clock_ns());
 }
 
 mih_err mih_gpu_watch_returned(struct mih_gpu_rider *rider, mih_err err)
@@ -45,7 +46,7 @@ static bool lose(struct mih_gpu_rider *rider)
 	uint64_t since = atomic_load(&rider->call);
 
 	return since && since != MIH_GPU_LOST &&
-	       mih_gpu_now_ns() > since + limit_ns(rider->off) &&
+	       mih_clock_ns() > since + limit_ns(rider->off) &&
 	       atomic_compare_exchange_strong(&rider->call, &since,
 					      MIH_GPU_LOST);
 }

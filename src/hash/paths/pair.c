@@ -8,10 +8,10 @@
  */
 #include "hash/paths/ops_internal.h"
 #include "util/checked.h"
+#include "util/host/clock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #define LANES  MIH_HASH_PAIR_LANES
 #define UNIT   4 /* messages of SHA-NI side by side */
@@ -31,28 +31,20 @@ size_t mih_hash_pair_rest(size_t n, size_t few)
 static pthread_once_t measured = PTHREAD_ONCE_INIT;
 static _Atomic size_t few, forced;
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* The time of what all groups are: sixteen leaves. */
 static void time_leaves(const struct mih_hash_ops *ops, uint64_t *best_ns)
 {
 	static const uint8_t leaf[MIH_HASH_BLOCK];
 	uint8_t digests[LANES][32];
 	struct mih_hash_msg msgs[LANES];
-	uint64_t from = now_ns();
+	uint64_t from = mih_clock_ns();
 
 	for (size_t i = 0; i < LANES; i++)
 		msgs[i] =
 		    (struct mih_hash_msg){ .data = leaf, .out = digests[i] };
 	ops->run[MIH_HASH_CORE_SHA256](msgs, LANES, MIH_HASH_BLOCK,
 				       MIH_HASH_MARK_LEAF);
-	*best_ns = MIH_MIN(*best_ns, now_ns() - from);
+	*best_ns = MIH_MIN(*best_ns, mih_clock_ns() - from);
 }
 
 static void measure(void)

@@ -25,6 +25,7 @@
 #define MIH_VERIFY_ENGINE_INTERNAL_H
 
 #include "tree/shape.h"
+#include "util/host/clock.h"
 #include "verify/engine/cache_internal.h"
 #include "verify/engine/file_internal.h"
 #include "verify/engine/layer_internal.h"
@@ -76,14 +77,6 @@ struct mih_verify_engine {
 	atomic_uint nopen; /* files */
 };
 
-static inline uint64_t mih_verify_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static inline uint64_t mih_verify_mix(uint64_t file, uint64_t index)
 {
 	uint64_t h = (file * 0x9e3779b97f4a7c15u) ^ index;
@@ -117,8 +110,7 @@ static inline void mih_verify_count(struct mih_verify_engine *engine,
 static inline void mih_verify_took(struct mih_verify_engine *engine,
 				   enum mih_verify_span span, uint64_t begun_ns)
 {
-	mih_verify_tally_time(engine->tally, span,
-			      mih_verify_now_ns() - begun_ns);
+	mih_verify_tally_time(engine->tally, span, mih_clock_ns() - begun_ns);
 }
 
 /* engine.c */

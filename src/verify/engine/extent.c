@@ -6,6 +6,7 @@
  * the oldest, so that eviction finds the oldest of all with one look per
  * shard. An extent with loads in flight is in no list: it cannot be dropped.
  */
+#include "util/host/clock.h"
 #include "verify/engine/engine_internal.h"
 
 #include <stdlib.h>
@@ -159,7 +160,7 @@ static void ages_enter(struct mih_verify_shard *shard,
 {
 	struct mih_verify_ages *ages = &shard->ages[extent->worth];
 
-	extent->used_ns = mih_verify_now_ns();
+	extent->used_ns = mih_clock_ns();
 	TAILQ_INSERT_TAIL(&ages->lru, extent, lru);
 	publish_oldest(ages);
 }
@@ -332,7 +333,7 @@ bool mih_verify_cache_keeps(const struct mih_verify_engine *engine)
 		    atomic_load_explicit(
 			&engine->shards[i].ages[MIH_VERIFY_KEPT].oldest_ns,
 			memory_order_relaxed));
-	return oldest < mih_verify_now_ns() - STALE_NS;
+	return oldest < mih_clock_ns() - STALE_NS;
 }
 
 mih_err mih_verify_cache_init(struct mih_verify_engine *engine)

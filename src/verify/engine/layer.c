@@ -6,6 +6,7 @@
  */
 #include "tree/fold.h"
 #include "util/cleanup.h"
+#include "util/host/clock.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "verify/engine/engine_internal.h"
@@ -191,7 +192,7 @@ static enum page_step page_step(struct mih_verify_load *load,
 		page->parked = load;
 		return PAGE_PARKED;
 	case MIH_VERIFY_PAGE_BAD:
-		if (mih_verify_now_ns() < page->retry_ns)
+		if (mih_clock_ns() < page->retry_ns)
 			return PAGE_REFUSED;
 		page->state = MIH_VERIFY_PAGE_LOADING;
 		return PAGE_PROVE;
@@ -278,7 +279,7 @@ static struct mih_verify_load *page_decide(struct mih_verify_engine *engine,
 		? 0
 		: mih_verify_backoff(page->backoff_ms, engine->retry_ms,
 				     BACKOFF_MAX);
-	page->retry_ns = mih_verify_now_ns() + page->backoff_ms * 1000000ull;
+	page->retry_ns = mih_clock_ns() + page->backoff_ms * 1000000ull;
 	page->parked = NULL;
 	return parked;
 }

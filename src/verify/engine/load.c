@@ -4,6 +4,7 @@
  * only place where a group becomes GOOD.
  */
 #include "util/bytes.h"
+#include "util/host/clock.h"
 #include "util/log.h"
 #include "verify/engine/engine_internal.h"
 
@@ -308,7 +309,7 @@ static void load_hash(struct mih_verify_load *load)
 		.digests = load->got,
 		.done = hashed,
 	};
-	load->begun_ns = mih_verify_now_ns();
+	load->begun_ns = mih_clock_ns();
 	mih_gpu_submit(load->engine->dev, &load->batch);
 }
 

@@ -4,6 +4,7 @@
  * repeated before its back-off is over.
  */
 #include "util/cleanup.h"
+#include "util/host/clock.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "verify/engine/engine_internal.h"
@@ -185,8 +186,7 @@ static struct mih_verify_open *keep(struct mih_verify_opening *opening,
 	} else if (is_verdict(err)) {
 		run->backoff_ms = mih_verify_backoff(
 		    run->backoff_ms, engine->retry_ms, BACKOFF_MAX);
-		run->retry_ns =
-		    mih_verify_now_ns() + run->backoff_ms * 1000000ull;
+		run->retry_ns = mih_clock_ns() + run->backoff_ms * 1000000ull;
 	}
 	return waiters;
 }
@@ -410,7 +410,7 @@ static mih_err opening_start(struct mih_verify_engine *engine, uint32_t file,
 	pthread_mutex_lock(&run->lock);
 	run->opening = opening;
 	if (!run->waiters) /* who asked has given up meanwhile */
-		atomic_store(&opening->unwanted_ns, mih_verify_now_ns());
+		atomic_store(&opening->unwanted_ns, mih_clock_ns());
 	pthread_mutex_unlock(&run->lock);
 	mih_pool_submit(engine->pool, &opening->work, MIH_POOL_URGENT);
 	return 0;
@@ -437,7 +437,7 @@ static enum open_step open_step(struct mih_verify_file_run *run,
 		return OPEN_DONE;
 	}
 	if (run->state == MIH_VERIFY_CLOSED && run->backoff_ms &&
-	    mih_verify_now_ns() < run->retry_ns) {
+	    mih_clock_ns() < run->retry_ns) {
 		request->err = run->err;
 		run->delay_ms = mih_verify_backoff(run->delay_ms, 1, DELAY_MAX);
 		return OPEN_LATE;
@@ -520,7 +520,7 @@ bool mih_verify_open_cancel(struct mih_verify_engine *engine,
 	else
 		request->cancelled = true; /* it may not have come in yet */
 	if (found && !run->waiters && run->opening)
-		atomic_store(&run->opening->unwanted_ns, mih_verify_now_ns());
+		atomic_store(&run->opening->unwanted_ns, mih_clock_ns());
 	pthread_mutex_unlock(&run->lock);
 	return found;
 }

@@ -3,6 +3,7 @@
  * reference to a slot for each of its groups; they are collected at once where
  * a group is good, and when its load ends where it is not.
  */
+#include "util/host/clock.h"
 #include "verify/engine/engine_internal.h"
 
 #include <string.h>
@@ -302,7 +303,7 @@ static void prepare(struct mih_verify_engine *engine,
 	size_t len = MIH_MIN(request->len, MIH_VERIFY_READ_MAX);
 
 	request->engine = engine;
-	request->begun_ns = mih_verify_now_ns();
+	request->begun_ns = mih_clock_ns();
 	if (!request->quiet)
 		mih_verify_count(engine, MIH_VERIFY_READS, 1);
 	request->niov = 0;

@@ -3,6 +3,7 @@
  * late. A kernel that populates a mapping asks for a bad page again at once,
  * without end: the answers are slowed down, and no disk or core is used.
  */
+#include "util/host/clock.h"
 #include "verify/engine/engine_internal.h"
 
 #include <signal.h>
@@ -42,7 +43,7 @@ static void verdict_drop(struct mih_verify_engine *engine,
 static void check_one(struct mih_verify_verdict *verdict, uint16_t bit,
 		      struct mih_verify_refusal *refusal)
 {
-	if (mih_verify_now_ns() >= verdict->retry_ns) {
+	if (mih_clock_ns() >= verdict->retry_ns) {
 		refusal->retry |= bit;
 		return;
 	}
@@ -137,7 +138,7 @@ bool mih_verify_verdict_bad(struct mih_verify_engine *engine, uint32_t file,
 		verdict->backoff_ms = mih_verify_backoff(
 		    verdict->backoff_ms, engine->retry_ms, BACKOFF_MAX);
 		verdict->retry_ns =
-		    mih_verify_now_ns() + verdict->backoff_ms * 1000000ull;
+		    mih_clock_ns() + verdict->backoff_ms * 1000000ull;
 	}
 	pthread_mutex_unlock(&verdicts->lock);
 	return is_new;
@@ -196,8 +197,7 @@ static void *timer_main(void *arg)
 	while ((delay = timer->head) || !timer->stopping) {
 		if (!delay) {
 			pthread_cond_wait(&timer->changed, &timer->lock);
-		} else if (!timer->stopping &&
-			   mih_verify_now_ns() < delay->due_ns) {
+		} else if (!timer->stopping && mih_clock_ns() < delay->due_ns) {
 			wait_until(timer, delay->due_ns);
 		} else {
 			timer->head = delay->next;
@@ -235,7 +235,7 @@ void mih_verify_timer_add(struct mih_verify_timer *timer,
 {
 	struct mih_verify_delay **at = &timer->head;
 
-	delay->due_ns = mih_verify_now_ns() + ms * 1000000ull;
+	delay->due_ns = mih_clock_ns() + ms * 1000000ull;
 	pthread_mutex_lock(&timer->lock);
 	while (*at && (*at)->due_ns <= delay->due_ns)
 		at = &(*at)->next;

@@ -2,6 +2,7 @@
  * How the bytes of a load get into memory that is nobody else's: into a slot,
  * or into the memory that a file is staged in.
  */
+#include "util/host/clock.h"
 #include "util/io.h"
 #include "verify/engine/engine_internal.h"
 
@@ -84,7 +85,7 @@ static void read_all(struct mih_verify_load *load, enum mih_pages where)
 {
 	const struct mih_verify_piece piece = { load->data, load->len,
 						load->off };
-	uint64_t begun_ns = mih_verify_now_ns();
+	uint64_t begun_ns = mih_clock_ns();
 
 	if (mih_verify_source_read(&load->backing->source, &piece, where,
 				   is_kept(load)))

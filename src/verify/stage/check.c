@@ -2,6 +2,7 @@
  * An open may wait for minutes until all of a large file is read, and whoever
  * waits sees nothing of it. So the log tells, of those alone that take long.
  */
+#include "util/host/clock.h"
 #include "util/log.h"
 #include "verify/engine/engine_internal.h"
 
@@ -34,7 +35,7 @@ void mih_verify_check_begin(struct mih_verify_check *check,
 			    const struct mih_verify_file *file)
 {
 	check->file = file;
-	check->begun_ns = mih_verify_now_ns();
+	check->begun_ns = mih_clock_ns();
 	atomic_init(&check->told, NOT_YET);
 }
 
@@ -44,7 +45,7 @@ void mih_verify_check_look(struct mih_verify_check *check)
 	int none = NOT_YET;
 
 	if (atomic_load(&check->told) != NOT_YET ||
-	    mih_verify_now_ns() - check->begun_ns < LONG_NS ||
+	    mih_clock_ns() - check->begun_ns < LONG_NS ||
 	    !atomic_compare_exchange_strong(&check->told, &none, SILENT) ||
 	    !may_tell())
 		return;
@@ -57,7 +58,7 @@ void mih_verify_check_look(struct mih_verify_check *check)
 void mih_verify_check_end(struct mih_verify_check *check, mih_err err)
 {
 	const struct mih_log_event event = event_of(check);
-	double seconds = (double)(mih_verify_now_ns() - check->begun_ns) / 1e9;
+	double seconds = (double)(mih_clock_ns() - check->begun_ns) / 1e9;
 	double gb = (double)check->file->nbytes / 1e9;
 
 	if (atomic_load(&check->told) != TOLD)

@@ -6,6 +6,7 @@
  * threads.
  */
 #include "util/checked.h"
+#include "util/host/clock.h"
 #include "verify/engine/engine_internal.h"
 
 /* A huge page is filled by one thread: of two that touch it at once, both make
@@ -40,7 +41,7 @@ static bool is_given_up(const struct mih_verify_fill *fill)
 {
 	uint64_t since = atomic_load(fill->unwanted_ns);
 
-	return since && mih_verify_now_ns() >= since + PATIENCE_NS;
+	return since && mih_clock_ns() >= since + PATIENCE_NS;
 }
 
 /* Begin with the next huge page, if there is one. */
