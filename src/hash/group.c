@@ -310,3 +310,12 @@ void mih_hash_sha256_segments(struct mih_hash_segment *segments, size_t n)
 		nactive = kept;
 	}
 }
+
+size_t mih_hash_segment_width(void)
+{
+	const struct mih_hash_ops *ops = mih_hash_segment_ops();
+
+	if (ops == &mih_hash_pair_ops && !mih_hash_pair_has_lanes())
+		return mih_hash_shani_ops.segment_width;
+	return ops->segment_width;
+}

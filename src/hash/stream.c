@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #define SHA256_BLOCK 64
+#define SIDE_BY_SIDE 16 /* streams of sha256 */
 #define B3_LEN	     32
 #define B3_BATCH     (16 * MIH_HASH_GROUP) /* hashed at once: 1 MiB */
 #define B3_DEPTH     48 /* 2^48 groups of 2^16 bytes: no message is longer */
@@ -61,26 +62,50 @@ static void sha256_blocks(struct sha256_stream *s, const void *data,
 	mih_hash_sha256_segments(&s->segment, 1);
 }
 
-static void sha256_update(struct sha256_stream *s, const uint8_t *p, size_t len)
+/* Complete the block that has begun. Return: the bytes that it took. */
+static size_t sha256_lead(struct sha256_stream *s, const uint8_t *p, size_t len)
 {
 	size_t fill = s->nbytes % SHA256_BLOCK;
+	size_t take = fill ? MIH_MIN(len, SHA256_BLOCK - fill) : 0;
+
+	memcpy(s->block + fill, p, take);
+	s->nbytes += take;
+	if (take && fill + take == SHA256_BLOCK)
+		sha256_blocks(s, s->block, 1);
+	return take;
+}
+
+/* What begins a block and does not fill it. */
+static void sha256_keep(struct sha256_stream *s, const uint8_t *p, size_t len)
+{
+	size_t rest = len % SHA256_BLOCK;
 
 	s->nbytes += len;
-	if (fill) {
-		size_t take = MIH_MIN(len, SHA256_BLOCK - fill);
+	if (rest)
+		memcpy(s->block, p + (len - rest), rest);
+}
 
-		memcpy(s->block + fill, p, take);
-		p += take;
-		len -= take;
-		if (fill + take < SHA256_BLOCK)
-			return;
-		sha256_blocks(s, s->block, 1);
+/* At most SIDE_BY_SIDE of them. */
+static void sha256_update(const struct mih_hash_stream_part *parts, size_t n)
+{
+	struct mih_hash_segment segments[SIDE_BY_SIDE];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct mih_hash_stream_part *part = &parts[i];
+		struct sha256_stream *s = part->stream->sha256;
+		size_t lead = sha256_lead(s, part->data, part->len);
+		const uint8_t *data = (const uint8_t *)part->data + lead;
+
+		segments[i].data = data;
+		segments[i].nblocks = (part->len - lead) / SHA256_BLOCK;
+		memcpy(segments[i].state, s->segment.state,
+		       MIH_HASH_SHA256_STATE);
+		sha256_keep(s, data, part->len - lead);
 	}
-	if (len >= SHA256_BLOCK)
-		sha256_blocks(s, p, len / SHA256_BLOCK);
-	if (len % SHA256_BLOCK)
-		memcpy(s->block, p + len / SHA256_BLOCK * SHA256_BLOCK,
-		       len % SHA256_BLOCK);
+	mih_hash_sha256_segments(segments, n);
+	for (size_t i = 0; i < n; i++)
+		memcpy(parts[i].stream->sha256->segment.state,
+		       segments[i].state, MIH_HASH_SHA256_STATE);
 }
 
 static void sha256_final(struct sha256_stream *s, uint8_t *digest)
@@ -265,7 +290,8 @@ mih_err mih_hash_stream_update(struct mih_hash_stream *stream, const void *data,
 		return 0;
 	switch (stream->alg) {
 	case MIH_HASH_SHA256:
-		sha256_update(stream->sha256, data, len);
+		sha256_update(
+		    &(struct mih_hash_stream_part){ stream, data, len }, 1);
 		return 0;
 	case MIH_HASH_BLAKE3:
 		blake3_update(stream->blake3, data, len);
@@ -273,6 +299,34 @@ mih_err mih_hash_stream_update(struct mih_hash_stream *stream, const void *data,
 	default:
 		return EVP_DigestUpdate(stream->evp, data, len) == 1 ? 0 : -EIO;
 	}
+}
+
+size_t mih_hash_stream_width(enum mih_hash_alg alg)
+{
+	return alg == MIH_HASH_SHA256
+		   ? MIH_MIN(mih_hash_segment_width(), (size_t)SIDE_BY_SIDE)
+		   : 1;
+}
+
+mih_err mih_hash_stream_update_each(const struct mih_hash_stream_part *parts,
+				    size_t n)
+{
+	mih_err err = 0;
+	size_t some;
+
+	for (size_t at = 0; at < n && !err; at += some) {
+		const struct mih_hash_stream_part *part = &parts[at];
+
+		some = 1;
+		if (part->stream->alg == MIH_HASH_SHA256) {
+			some = MIH_MIN(n - at, (size_t)SIDE_BY_SIDE);
+			sha256_update(part, some);
+		} else {
+			err = mih_hash_stream_update(part->stream, part->data,
+						     part->len);
+		}
+	}
+	return err;
 }
 
 mih_err mih_hash_stream_final(struct mih_hash_stream *stream, uint8_t *digest)
@@ -302,6 +356,23 @@ void mih_hash_stream_free(struct mih_hash_stream *stream)
 	else
 		EVP_MD_CTX_free(stream->evp);
 	free(stream);
+}
+
+mih_err
+mih_hash_stream_sha256_resume(const uint8_t state[MIH_HASH_SHA256_STATE],
+			      uint64_t nbytes,
+			      struct mih_hash_stream **stream_out)
+{
+	mih_err err;
+
+	assert(nbytes % SHA256_BLOCK == 0);
+	err = mih_hash_stream_new(MIH_HASH_SHA256, stream_out);
+	if (err)
+		return err;
+	memcpy((*stream_out)->sha256->segment.state, state,
+	       MIH_HASH_SHA256_STATE);
+	(*stream_out)->sha256->nbytes = nbytes;
+	return 0;
 }
 
 void mih_hash_stream_sha256_state(const struct mih_hash_stream *stream,

@@ -86,6 +86,50 @@ static void test_pieces_give_the_digest_of_the_whole(void **state)
 	}
 }
 
+#define STREAMS 41
+
+/* Parts of all lengths, block by block and across blocks. */
+static void side_by_side(enum mih_hash_alg alg, uint64_t seed)
+{
+	struct mih_hash_stream_part parts[STREAMS];
+	size_t ends[STREAMS] = { 0 };
+	uint8_t want[MIH_HASH_LEN_MAX], got[MIH_HASH_LEN_MAX];
+
+	for (size_t i = 0; i < STREAMS; i++)
+		assert_int_equal(mih_hash_stream_new(alg, &parts[i].stream), 0);
+	for (size_t round = 0; round < 12; round++) {
+		for (size_t i = 0; i < STREAMS; i++) {
+			size_t most = test_random(&seed) % 4 ? 300 : 9000;
+
+			parts[i].data = data + ends[i];
+			parts[i].len = test_random(&seed) % most;
+			ends[i] += parts[i].len;
+		}
+		assert_int_equal(mih_hash_stream_update_each(parts, STREAMS),
+				 0);
+	}
+	for (size_t i = 0; i < STREAMS; i++) {
+		memset(want, POISON, sizeof(want));
+		memset(got, POISON, sizeof(got));
+		assert_int_equal(mih_hash_flat(alg, data, ends[i], want), 0);
+		assert_int_equal(mih_hash_stream_final(parts[i].stream, got),
+				 0);
+		assert_memory_equal(want, got, sizeof(want));
+		mih_hash_stream_free(parts[i].stream);
+	}
+}
+
+static void test_streams_side_by_side_do_not_disturb_each_other(void **state)
+{
+	(void)state;
+	for (size_t a = 0; a < MIH_ARRAY_LEN(flats); a++)
+		side_by_side(flats[a], a);
+	for (int p = 0; p < MIH_HASH_PATH_END; p++)
+		if (!mih_hash_path_force((enum mih_hash_path)p))
+			side_by_side(MIH_HASH_SHA256, 100 + (uint64_t)p);
+	force(MIH_HASH_PATH_AUTO);
+}
+
 static void test_sha256_equals_the_crypto_library(void **state)
 {
 	uint8_t ours[MIH_HASH_LEN_MAX], theirs[32];
@@ -125,6 +169,32 @@ static void test_sha256_state_continues_to_the_digest(void **state)
 	mih_hash_sha256_segments(&segment, 1);
 	assert_int_equal(mih_hash_flat(MIH_HASH_SHA256, data, 192, digest), 0);
 	assert_memory_equal(segment.state, digest, 32);
+}
+
+static void test_sha256_resumes_behind_a_state(void **state)
+{
+	static const size_t ats[] = { 0, 64, 640, 65536 };
+	uint8_t at[MIH_HASH_SHA256_STATE], want[32], got[32];
+	struct mih_hash_stream *stream;
+
+	(void)state;
+	assert_int_equal(mih_hash_flat(MIH_HASH_SHA256, data, 70001, want), 0);
+	for (size_t i = 0; i < MIH_ARRAY_LEN(ats); i++) {
+		assert_int_equal(mih_hash_stream_new(MIH_HASH_SHA256, &stream),
+				 0);
+		assert_int_equal(mih_hash_stream_update(stream, data, ats[i]),
+				 0);
+		mih_hash_stream_sha256_state(stream, at);
+		mih_hash_stream_free(stream);
+		assert_int_equal(
+		    mih_hash_stream_sha256_resume(at, ats[i], &stream), 0);
+		assert_int_equal(mih_hash_stream_update(stream, data + ats[i],
+							70001 - ats[i]),
+				 0);
+		assert_int_equal(mih_hash_stream_final(stream, got), 0);
+		assert_memory_equal(want, got, 32);
+		mih_hash_stream_free(stream);
+	}
 }
 
 /* Segments of all lengths side by side equal one after the other. */
@@ -170,6 +240,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_published_examples),
 		cmocka_unit_test(test_pieces_give_the_digest_of_the_whole),
+		cmocka_unit_test(
+		    test_streams_side_by_side_do_not_disturb_each_other),
+		cmocka_unit_test(test_sha256_resumes_behind_a_state),
 		cmocka_unit_test(test_sha256_equals_the_crypto_library),
 		cmocka_unit_test(test_sha256_state_continues_to_the_digest),
 		cmocka_unit_test(test_segments_do_not_disturb_each_other),

@@ -33,8 +33,11 @@ test_stage_devices_SOURCES = tests/verify/test_stage_devices.c \
 	tests/gpu/sim_port.c tests/gpu/sim_port.h
 test_stage_devices_LDADD = $(verify_test_ldadd)
 
-check_PROGRAMS += test_sample
-TESTS += test_sample
+bulk_tests = test_flat test_sample
+check_PROGRAMS += $(bulk_tests)
+TESTS += $(bulk_tests)
+test_flat_SOURCES = tests/verify/bulk/test_flat.c
+test_flat_LDADD = $(verify_test_ldadd)
 test_sample_SOURCES = tests/verify/bulk/test_sample.c
 test_sample_LDADD = $(verify_test_ldadd)
 

@@ -1,7 +1,14 @@
 /*
- * verify/bulk/bulk_internal.h - one file of a pass, from opening to its end
+ * verify/bulk/bulk_internal.h - what a pass does with one file, or one piece
  *
- * Layer: src/verify.  Threads: one thread opens; any may read; one checks.
+ * Layer: src/verify.  Threads: no state of its own but the caller's.
+ *
+ *   bulk.c    the pass: who reads what, when (pass_internal.h)
+ *   flat.c    which links of flat digests a worker takes at a time
+ *   link.c    how links are hashed, with hints and without
+ *   shape.c   how many threads, how much at a time
+ *   source.c  one file, from opening to its end
+ *   sample.c  digests of devices, and whether to believe them
  */
 #ifndef MIH_VERIFY_BULK_BULK_INTERNAL_H
 #define MIH_VERIFY_BULK_BULK_INTERNAL_H
@@ -22,6 +29,8 @@ struct mih_verify_bulk_shape {
 	size_t nthreads;
 	size_t piece;	/* bytes taken at a time, at most */
 	size_t npieces; /* in hand at once, at most */
+	size_t width;	/* links of flat digests that a thread takes */
+	size_t nfiles;	/* with flat digests: open at once, at most */
 };
 
 /** mih_verify_bulk_shape() - how to go about @bulk. */
@@ -55,13 +64,6 @@ mih_verify_bulk_source_open(const struct mih_verify_bulk *bulk, size_t file,
  */
 MIH_MUST_CHECK mih_err
 mih_verify_bulk_source_check(const struct mih_verify_bulk_source *src);
-
-/** The flat digests of a file, as far as they have come. */
-struct mih_verify_bulk_chain {
-	struct mih_hash_stream *stream; /* of the file, or of the shard at
-					   hand; owned */
-	size_t shard;			/* which of the file's that is */
-};
 
 /**
  * mih_verify_bulk_sample() - if @batch is a sample, hash it again
@@ -110,20 +112,52 @@ struct mih_verify_bulk_part {
 	size_t len;
 };
 
+/** The flat digests of a file, as far as they have come. */
+struct mih_verify_bulk_chain {
+	struct mih_hash_stream *stream; /* of the file, or of the shard at
+					   hand; owned */
+	size_t shard;			/* which of the file's that is */
+};
+
 /**
- * mih_verify_bulk_hinted() - do a file's hints hold over @part?
- * @file: with hints
- * @part: from a multiple of a MiB, or where the file (its first shard) begins,
- *        to the next multiple or the end of the file (its last shard)
+ * A part of a file, to move its flat digest on.
  *
- * Shards that end in @part are held against their digests. Without shards the
- * flat digest is set when @part ends the file. Neither says anything unless
- * all other parts gave 0 as well. Source: doc/format.md section 5.
- *
- * Return: 0 or MIH_EDIGEST, without a story.
+ * Without hints it must follow the last one of its chain. With hints it may be
+ * any, from a multiple of a MiB, or where the file (its first shard) begins, to
+ * the next multiple or the end of the file (its last shard); it says nothing
+ * unless all others have err 0 as well. Source: doc/format.md section 5.
  */
-MIH_MUST_CHECK mih_err mih_verify_bulk_hinted(
-    struct mih_verify_bulk_file *file, const struct mih_verify_bulk_part *part);
+struct mih_verify_bulk_link {
+	struct mih_verify_bulk_file *file;
+	enum mih_hash_alg flat;
+	struct mih_verify_bulk_part part;
+	struct mih_verify_bulk_chain *chain; /* the file's; NULL: by hints */
+	bool wants_state; /* sha256: the state at its end, for a hint */
+	uint8_t state[MIH_HASH_SHA256_STATE]; /* out */
+	mih_err err; /* out, without a story: 0; MIH_EDIGEST it does not lead
+			to the hint at its end, or a shard that ends in it
+			differs; -ENOMEM; -EIO the crypto library fails */
+};
+
+#define MIH_VERIFY_BULK_LINKS 16 /* at a time, at most */
+
+/**
+ * mih_verify_bulk_links() - hash @n links side by side
+ * @links: of different chains
+ *
+ * Without shards the flat digest is set when a link ends the file. A shard
+ * that ends is held against its digest: without hints it is counted in the
+ * file's nbad.
+ */
+void mih_verify_bulk_links(struct mih_verify_bulk_link *links, size_t n);
+
+/**
+ * mih_verify_bulk_width() - so many links at a time for each of @nthreads
+ *
+ * As many as a core does sooner together, unless their pieces took too much
+ * memory.
+ */
+size_t mih_verify_bulk_width(enum mih_hash_alg flat, size_t nthreads);
 
 /**
  * mih_verify_bulk_shard_at() - the shard that byte @off lies in
@@ -132,19 +166,5 @@ MIH_MUST_CHECK mih_err mih_verify_bulk_hinted(
 const struct mih_sig_shard *
 mih_verify_bulk_shard_at(const struct mih_sig_shard *shards, size_t n,
 			 uint64_t off);
-
-/**
- * mih_verify_bulk_shards() - hold bytes against the shards they lie in
- * @part: the bytes that follow those of the last call
- * @state: set to the sha256 state at the end of @part, for a hint; or NULL
- *
- * Counts shards that differ in the file's nbad.
- *
- * Return: 0; -ENOMEM; -EIO if the crypto library fails.
- */
-MIH_MUST_CHECK mih_err
-mih_verify_bulk_shards(const struct mih_verify_bulk *bulk, size_t file,
-		       const struct mih_verify_bulk_part *part,
-		       struct mih_verify_bulk_chain *chain, uint8_t *state);
 
 #endif

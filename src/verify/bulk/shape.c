@@ -1,4 +1,5 @@
 /* How many threads a pass has, and how much of a file each takes at a time. */
+#include "hash/stream.h"
 #include "util/checked.h"
 #include "util/pool.h"
 #include "verify/bulk/bulk_internal.h"
@@ -10,6 +11,8 @@
 #define MANY	      1000  /* files; of a mean size below ... */
 #define SMALL	      65536 /* ... this many bytes: */
 #define THREADS_SMALL 4	    /* threads for each core */
+#define AT_ONCE_MAX   256   /* pieces at hand to be hashed side by side */
+#define FILES_MAX     128   /* open for the same reason */
 
 _Static_assert(FAR % PIECE == 0 &&
 		   FAR / MIH_HASH_GROUP == MIH_VERIFY_BULK_GROUPS,
@@ -17,19 +20,46 @@ _Static_assert(FAR % PIECE == 0 &&
 _Static_assert(MIH_VERIFY_BULK_HINT % PIECE == 0,
 	       "a hint must fall on the end of a piece");
 
-/* Of small files most time goes into waiting for a disk, where they are not in
- * memory: more threads than cores keep it busy. */
-static size_t wanted_threads(const struct mih_verify_bulk *bulk)
+static bool are_small(const struct mih_verify_bulk *bulk)
 {
 	uint64_t nbytes = 0;
 
-	if (bulk->nthreads)
-		return bulk->nthreads;
 	for (size_t i = 0; i < bulk->nfiles; i++)
 		nbytes += MIH_MIN(bulk->files[i].nbytes, (uint64_t)PIECE);
-	if (bulk->nfiles >= MANY && nbytes / bulk->nfiles < SMALL)
-		return THREADS_SMALL * mih_pool_cores();
-	return mih_pool_cores();
+	return bulk->nfiles >= MANY && nbytes / bulk->nfiles < SMALL;
+}
+
+/* Of small files most time goes into waiting for a disk, where they are not in
+ * memory: more threads than cores keep it busy. */
+static size_t wanted_threads(const struct mih_verify_bulk *bulk, bool small)
+{
+	if (bulk->nthreads)
+		return bulk->nthreads;
+	return mih_pool_cores() * (small ? THREADS_SMALL : 1);
+}
+
+size_t mih_verify_bulk_width(enum mih_hash_alg flat, size_t nthreads)
+{
+	size_t width =
+	    MIH_MIN(mih_hash_stream_width(flat), (size_t)MIH_VERIFY_BULK_LINKS);
+
+	return MIH_MIN(width, MIH_MAX(AT_ONCE_MAX / nthreads, (size_t)1));
+}
+
+/* Small files are over before there is a second one to hash beside them. */
+static void set_width(const struct mih_verify_bulk *bulk, bool small,
+		      struct mih_verify_bulk_shape *shape)
+{
+	size_t n = shape->nthreads;
+
+	shape->width = small || bulk->flat == MIH_HASH_NONE
+			   ? 1
+			   : mih_verify_bulk_width(bulk->flat, n);
+	shape->nfiles =
+	    MIH_MAX(n, MIH_MIN(n * shape->width, (size_t)FILES_MAX));
+	shape->npieces =
+	    MIH_MAX(MIH_VERIFY_BULK_AHEAD * n,
+		    MIH_MIN((shape->width + 1) * n, (size_t)AT_ONCE_MAX));
 }
 
 static bool has_hints(const struct mih_verify_bulk *bulk)
@@ -50,13 +80,14 @@ static bool has_hints(const struct mih_verify_bulk *bulk)
 struct mih_verify_bulk_shape
 mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 {
+	bool small = are_small(bulk);
 	struct mih_verify_bulk_shape shape = {
-		.nthreads = wanted_threads(bulk),
+		.nthreads = wanted_threads(bulk, small),
 		.piece = PIECE,
 	};
 	size_t n;
 
-	shape.npieces = MIH_VERIFY_BULK_AHEAD * shape.nthreads;
+	set_width(bulk, small, &shape);
 	if (bulk->dev == mih_gpu_cpu() || bulk->flat != MIH_HASH_NONE ||
 	    has_hints(bulk))
 		return shape;

@@ -106,7 +106,7 @@ void mih_verify_layer_decide(struct mih_verify_engine *engine,
 void mih_verify_layer_init(struct mih_verify_pages *pages);
 void mih_verify_layer_fini(struct mih_verify_pages *pages);
 
-/* verify/edge.c */
+/* verify/shards/edge.c */
 
 /** Shards that somebody reads, for as long as it takes; pages.lock. */
 struct mih_verify_pass {
@@ -155,7 +155,7 @@ void mih_verify_edge_keep(struct mih_verify_engine *engine,
 /** mih_verify_edges_free() - all of a file; nobody uses it any more. */
 void mih_verify_edges_free(struct mih_verify_layers *proof);
 
-/* verify/shards.c */
+/* verify/shards/shards.c */
 
 /**
  * mih_verify_shards_prove() - read the shards that a page touches, whole

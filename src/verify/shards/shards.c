@@ -8,38 +8,15 @@
  *
  * While that lasts all pages inside are LOADING: nobody begins the same pass.
  */
-#include "hash/stream.h"
 #include "tree/fold.h"
 #include "util/cleanup.h"
-#include "util/io.h"
 #include "util/log.h"
-#include "util/pool.h"
-#include "verify/bulk/bulk_internal.h"
-#include "verify/engine/engine_internal.h"
+#include "verify/shards/unit_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PAGE_NODES_MAX (MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX)
-
-/** One pass over neighbouring shards. */
-struct unit {
-	struct mih_verify_engine *engine;
-	const struct mih_verify_page_job *job;
-	const struct mih_verify_file *file;
-	const struct mih_sig_shard *first, *last; /* of the file's */
-	const struct mih_sig_shard *shard;	  /* that is being hashed */
-	struct mih_hash_stream *stream;		  /* of it; owned */
-	uint64_t from, to;     /* what is read: whole groups */
-	uint64_t page, npages; /* that lie in these shards altogether */
-	bool *claimed;	       /* per page: is it ours to decide? owned */
-	struct mih_verify_edge *left, *right; /* of the page; owned */
-	/* SHA-256 of the bytes that lie in the first and the last group, of
-	 * these shards and of their neighbours. */
-	uint8_t head_own[32], head_rest[32], tail_own[32], tail_rest[32];
-	uint8_t *buf;	/* one extent; owned */
-	uint8_t *nodes; /* of all groups; owned */
-};
 
 static uint64_t page_end(const struct mih_verify_file *file, uint64_t page)
 {
@@ -67,7 +44,7 @@ bool mih_verify_shards_known(struct mih_verify_engine *engine,
 	return known;
 }
 
-static void unit_fini(struct unit *u)
+static void unit_fini(struct mih_verify_unit *u)
 {
 	mih_hash_stream_free(u->stream);
 	free(u->claimed);
@@ -78,7 +55,7 @@ static void unit_fini(struct unit *u)
 }
 
 /* What is proven of the page already need not be read again. */
-static void take_edges(struct unit *u)
+static void take_edges(struct mih_verify_unit *u)
 {
 	struct mih_verify_layers *proof = u->job->proof;
 	uint64_t page = u->job->page;
@@ -94,7 +71,7 @@ static void take_edges(struct unit *u)
 	u->left = u->right = NULL;
 }
 
-static mih_err unit_init(struct unit *u)
+static mih_err unit_init(struct mih_verify_unit *u)
 {
 	const struct mih_verify_file *file = u->file;
 	uint64_t page = u->job->page, begin, end, page_to;
@@ -120,229 +97,9 @@ static mih_err unit_init(struct unit *u)
 	return u->claimed && u->buf && u->nodes ? 0 : -ENOMEM;
 }
 
-/* The shard at hand is complete. */
-static mih_err end_shard(struct unit *u)
-{
-	enum mih_hash_alg alg = u->file->resource->alg;
-	uint8_t got[MIH_HASH_LEN_MAX];
-	mih_err err = mih_hash_stream_final(u->stream, got);
-
-	mih_hash_stream_free(u->stream);
-	u->stream = NULL;
-	if (err)
-		return err;
-	if (!mih_hash_eq(got, u->shard->digest, mih_hash_info(alg)->len))
-		return MIH_EDIGEST;
-	if (u->shard == u->last)
-		return 0;
-	u->shard++;
-	return mih_hash_stream_new(alg, &u->stream);
-}
-
-/* Give what was read to its shards. */
-static mih_err feed(struct unit *u, uint64_t off, size_t len)
-{
-	uint64_t at = MIH_MAX(off, u->first->begin), end = off + len;
-
-	while (u->stream && at < end) {
-		uint64_t to = MIH_MIN(end, u->shard->end);
-		mih_err err = mih_hash_stream_update(
-		    u->stream, u->buf + (at - off), (size_t)(to - at));
-
-		at = to;
-		if (!err && at == u->shard->end)
-			err = end_shard(u);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* Where the piece at @off ends: where hints are. */
-static uint64_t piece_end(const struct unit *u, uint64_t off)
-{
-	return MIH_MIN((off / MIH_VERIFY_EXTENT + 1) * MIH_VERIFY_EXTENT,
-		       u->to);
-}
-
-/* The first group may begin before these shards. @buf: from that group on. */
-static mih_err note_head(struct unit *u, const uint8_t *buf)
-{
-	uint64_t begin = u->first->begin;
-	uint64_t end = MIH_MIN(mih_hash_ngroups(begin) * MIH_HASH_GROUP, u->to);
-	mih_err err = mih_hash_flat(MIH_HASH_SHA256, buf,
-				    (size_t)(begin - u->from), u->head_rest);
-
-	return err ? err
-		   : mih_hash_flat(MIH_HASH_SHA256, buf + (begin - u->from),
-				   (size_t)(end - begin), u->head_own);
-}
-
-/* And the last one may end behind them. @buf: holds the byte at @off. */
-static mih_err note_tail(struct unit *u, uint64_t off, const uint8_t *buf)
-{
-	uint64_t end = u->last->end;
-	uint64_t begin = end / MIH_HASH_GROUP * MIH_HASH_GROUP;
-	mih_err err = mih_hash_flat(MIH_HASH_SHA256, buf + (end - off),
-				    (size_t)(u->to - end), u->tail_rest);
-
-	return err ? err
-		   : mih_hash_flat(MIH_HASH_SHA256, buf + (begin - off),
-				   (size_t)(end - begin), u->tail_own);
-}
-
-/* Read the piece at @off and make its group digests. */
-static mih_err load_piece(struct unit *u, uint64_t off, uint8_t *buf)
-{
-	struct mih_hash_range range = {
-		.data = buf,
-		.len = (size_t)(piece_end(u, off) - off),
-		.off = off,
-		.is_root = u->file->nbytes <= MIH_HASH_GROUP,
-	};
-	uint64_t group = (off - u->from) / MIH_HASH_GROUP;
-	mih_err err = 0;
-
-	if (atomic_load(&u->engine->stopping))
-		return -ECANCELED;
-	if (mih_io_pread_full(u->job->backing->source.fd, buf, range.len, off))
-		return MIH_EDIGEST;
-	mih_verify_count(u->engine, MIH_VERIFY_DISK_BYTES, range.len);
-	mih_verify_count(u->engine, MIH_VERIFY_SHARD_BYTES, range.len);
-	mih_hash_groups(u->file->tree, &range, 1,
-			u->nodes + group * mih_verify_node_len(u->file));
-	if (off == u->from)
-		err = note_head(u, buf);
-	if (!err && piece_end(u, off) == u->to)
-		err = note_tail(u, off, buf);
-	return err;
-}
-
-/* One shard after the other: sure to tell which of them is bad. */
-static mih_err read_in_order(struct unit *u)
-{
-	mih_err err = mih_hash_stream_new(u->file->resource->alg, &u->stream);
-
-	for (uint64_t off = u->from; !err && off < u->to;
-	     off = piece_end(u, off)) {
-		err = load_piece(u, off, u->buf);
-		if (!err)
-			err = feed(u, off, (size_t)(piece_end(u, off) - off));
-	}
-	return err;
-}
-
-/* By all cores at once, where the sidecar has hints. */
-struct hinted {
-	struct unit *u;
-	struct mih_verify_bulk_file file; /* its shards are the unit's */
-	_Atomic uint64_t next;		  /* piece to be taken */
-	_Atomic uint64_t nchecked;	  /* bytes that hints led through */
-	_Atomic mih_err err;		  /* the first */
-};
-
-static mih_err check_piece(struct hinted *h, uint64_t off, uint8_t *buf)
-{
-	struct unit *u = h->u;
-	uint64_t from = MIH_MAX(off, u->first->begin);
-	uint64_t to = MIH_MIN(piece_end(u, off), u->last->end);
-	mih_err err = load_piece(u, off, buf);
-
-	if (err)
-		return err;
-	return mih_verify_bulk_hinted(
-	    &h->file, &(struct mih_verify_bulk_part){ buf + (from - off), from,
-						      (size_t)(to - from) });
-}
-
-static void check_pieces(void *context)
-{
-	struct hinted *h = context;
-	uint64_t first = h->u->from / MIH_VERIFY_EXTENT;
-	mih_autofree uint8_t *buf = malloc(MIH_VERIFY_EXTENT);
-	mih_err err = buf ? 0 : -ENOMEM, none = 0;
-
-	while (!err && !atomic_load(&h->err)) {
-		uint64_t i = first + atomic_fetch_add(&h->next, 1);
-		uint64_t off = MIH_MAX(i * MIH_VERIFY_EXTENT, h->u->from);
-
-		if (off >= h->u->to)
-			return;
-		err = check_piece(h, off, buf);
-		if (!err)
-			atomic_fetch_add(&h->nchecked,
-					 piece_end(h->u, off) - off);
-	}
-	if (err)
-		atomic_compare_exchange_strong(&h->err, &none, err);
-}
-
-/* What the sidecar says of the states in these shards; NULL: nothing. */
-static uint8_t *read_hints(const struct unit *u, uint64_t first)
-{
-	const struct mih_verify_layers *proof = u->job->proof;
-	size_t n = (size_t)(u->last->end / MIH_VERIFY_EXTENT - first);
-	mih_autofree uint8_t *hints = NULL;
-
-	if (u->file->resource->alg != MIH_HASH_SHA256 ||
-	    u->to - u->from <= MIH_TREE_PAGE || !proof->has_entry ||
-	    !proof->entry.has_hints ||
-	    !mih_verify_bulk_hintable(u->first,
-				      (size_t)(u->last - u->first) + 1))
-		return NULL;
-	hints = calloc(n, MIH_HASH_SHA256_STATE);
-	if (!hints ||
-	    mih_tree_sidecar_read_hints(u->engine->model->sidecar,
-					&proof->entry, first, n, hints))
-		return NULL;
-	return MIH_STEAL(&hints);
-}
-
-/* Return: -ENOENT without hints; MIH_EDIGEST: something is wrong, which may be
- * a hint. */
-static mih_err read_hinted(struct unit *u)
-{
-	uint64_t first = u->first->begin / MIH_VERIFY_EXTENT;
-	mih_autofree uint8_t *hints = read_hints(u, first);
-	struct hinted h = {
-		.u = u,
-		.file = {
-			.nbytes = u->file->nbytes,
-			.shards = u->first,
-			.nshards = (size_t)(u->last - u->first) + 1,
-			.hints = hints,
-			.first_hint = first,
-		},
-	};
-	mih_err err;
-
-	if (!hints)
-		return -ENOENT;
-	err = mih_pool_crew("mihfs-shard", mih_pool_cores(), check_pieces, &h);
-	if (err || h.err)
-		return err ? err : h.err;
-	return h.nchecked == u->to - u->from ? 0 : MIH_EDIGEST;
-}
-
-/* With hints, one shard is checked by all cores. If they do not lead to its
- * digest that may be their fault, so it has another chance without them. */
-static mih_err read_unit(struct unit *u)
-{
-	mih_err hinted = read_hinted(u), err = hinted;
-
-	if (err != -ENOENT && err != MIH_EDIGEST)
-		return err;
-	err = read_in_order(u);
-	if (!err && hinted == MIH_EDIGEST &&
-	    !atomic_exchange(&u->job->proof->warned, true))
-		mih_log_warning("%s: the tree file holds wrong hints; shards "
-				"were read twice",
-				u->file->path);
-	return err;
-}
-
 /* Its groups are proven: what lies above them is as well. */
-static void keep_page(struct unit *u, uint64_t page, const uint8_t *nodes)
+static void keep_page(struct mih_verify_unit *u, uint64_t page,
+		      const uint8_t *nodes)
 {
 	struct mih_verify_layers *proof = u->job->proof;
 	size_t len = mih_verify_node_len(u->file);
@@ -365,7 +122,7 @@ static void keep_page(struct unit *u, uint64_t page, const uint8_t *nodes)
 		mih_verify_mark(u->file, proof, group + i);
 }
 
-static void claim_pages(struct unit *u)
+static void claim_pages(struct mih_verify_unit *u)
 {
 	for (uint64_t i = 0; i < u->npages; i++)
 		u->claimed[i] = mih_verify_layer_claim(u->engine, u->job->file,
@@ -374,7 +131,8 @@ static void claim_pages(struct unit *u)
 
 /* Of a pass that failed, only what touches the bad shard is bad; the rest is
  * as unknown as before. */
-static mih_err verdict_on(const struct unit *u, uint64_t page, mih_err err)
+static mih_err verdict_on(const struct mih_verify_unit *u, uint64_t page,
+			  mih_err err)
 {
 	bool touches = page * MIH_TREE_PAGE < u->shard->end &&
 		       page_end(u->file, page) > u->shard->begin;
@@ -382,7 +140,7 @@ static mih_err verdict_on(const struct unit *u, uint64_t page, mih_err err)
 	return err == MIH_EDIGEST && !touches ? -EAGAIN : err;
 }
 
-static void decide_pages(struct unit *u, mih_err err)
+static void decide_pages(struct mih_verify_unit *u, mih_err err)
 {
 	size_t len = mih_verify_node_len(u->file);
 
@@ -402,7 +160,7 @@ static void decide_pages(struct unit *u, mih_err err)
 }
 
 /* One line for each bad shard, however many pages it spoils. */
-static void tell_bad(struct unit *u)
+static void tell_bad(struct mih_verify_unit *u)
 {
 	const struct mih_log_event event = {
 		MIH_VERIFY_REFUSAL,
@@ -425,7 +183,7 @@ static void tell_bad(struct unit *u)
 		    (uintmax_t)(u->shard->end - 1), event.algorithm);
 }
 
-static void end_unit(struct unit *u, mih_err err)
+static void end_unit(struct mih_verify_unit *u, mih_err err)
 {
 	struct mih_verify_layers *proof = u->job->proof;
 
@@ -452,7 +210,7 @@ static void end_unit(struct unit *u, mih_err err)
  *
  * Return: 0; -ENOENT: a part is missing; -ESTALE: the file has changed.
  */
-static mih_err assemble(const struct unit *u, uint64_t page,
+static mih_err assemble(const struct mih_verify_unit *u, uint64_t page,
 			const struct mih_verify_edge *left,
 			const struct mih_verify_edge *right, uint8_t *nodes)
 {
@@ -480,7 +238,8 @@ static mih_err assemble(const struct unit *u, uint64_t page,
 }
 
 /* Of a page that these shards share with others: what they have proven. */
-static struct mih_verify_edge *make_edge(const struct unit *u, uint64_t page)
+static struct mih_verify_edge *make_edge(const struct mih_verify_unit *u,
+					 uint64_t page)
 {
 	size_t len = mih_verify_node_len(u->file);
 	uint64_t base = page * MIH_TREE_PAGE, top = page_end(u->file, page);
@@ -504,7 +263,8 @@ static struct mih_verify_edge *make_edge(const struct unit *u, uint64_t page)
 }
 
 /* A page at an end of these shards, but not the one that is asked for. */
-static void settle_end(struct unit *u, uint64_t page, bool needs_left)
+static void settle_end(struct mih_verify_unit *u, uint64_t page,
+		       bool needs_left)
 {
 	struct mih_verify_layers *proof = u->job->proof;
 	struct mih_verify_edge *edge =
@@ -523,7 +283,7 @@ static void settle_end(struct unit *u, uint64_t page, bool needs_left)
 	free(edge);
 }
 
-static void settle_ends(struct unit *u)
+static void settle_ends(struct mih_verify_unit *u)
 {
 	uint64_t begin = u->first->begin, end = u->last->end;
 
@@ -537,14 +297,14 @@ static void settle_ends(struct unit *u)
 	pthread_mutex_unlock(&u->engine->pages.ends);
 }
 
-static mih_err prove_page(struct unit *u, uint8_t *nodes)
+static mih_err prove_page(struct mih_verify_unit *u, uint8_t *nodes)
 {
 	struct mih_verify_layers *proof = u->job->proof;
 	mih_err err = unit_init(u);
 
 	if (!err) {
 		claim_pages(u);
-		err = read_unit(u);
+		err = mih_verify_unit_read(u);
 		end_unit(u, err);
 	}
 	if (err) {
@@ -571,7 +331,7 @@ static mih_err prove(struct mih_verify_engine *engine,
 		return -EALREADY;
 	for (int i = 0; i < 2 && err == -ESTALE; i++) {
 		MIH_CLEANUP(unit_fini)
-		struct unit u = {
+		struct mih_verify_unit u = {
 			.engine = engine,
 			.job = job,
 			.file = &engine->model->files[job->file],
