@@ -225,20 +225,39 @@ static struct abef segment_state(const struct mih_hash_segment *segment)
 	return state_load(words);
 }
 
+/* Long messages, which the hardware fetches ahead by itself. */
+static void long_blocks(struct abef *s, const uint8_t **p, size_t n,
+			size_t nblocks)
+{
+	switch (n) {
+	case 1:
+		blocks1(s, p[0], nblocks);
+		break;
+	case 2:
+		while (nblocks--)
+			block(s, p, 2);
+		break;
+	case 3:
+		while (nblocks--)
+			block(s, p, 3);
+		break;
+	default:
+		while (nblocks--)
+			block(s, p, WIDTH);
+	}
+}
+
 static void segments_run(struct mih_hash_segment *const *segments, size_t n,
 			 size_t nblocks)
 {
 	struct abef state[WIDTH];
 	const uint8_t *p[WIDTH];
 
-	for (size_t i = 0; i < WIDTH; i++) {
-		p[i] = segments[MIH_MIN(i, n - 1)]->data;
-		state[i] = segment_state(segments[MIH_MIN(i, n - 1)]);
+	for (size_t i = 0; i < n; i++) {
+		p[i] = segments[i]->data;
+		state[i] = segment_state(segments[i]);
 	}
-	if (n == 1)
-		blocks1(state, p[0], nblocks);
-	else
-		blocks4(state, p, p, nblocks);
+	long_blocks(state, p, n, nblocks);
 	for (size_t i = 0; i < n; i++) {
 		state_store(state[i], segments[i]->state);
 		segments[i]->data =
