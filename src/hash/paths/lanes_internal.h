@@ -197,7 +197,7 @@ static void segments_run(struct mih_hash_segment *const *segments, size_t n,
 	}
 	for (size_t i = 0; i < LANES32; i++) {
 		lanes.at[i] = segments[MIH_MIN(i, n - 1)]->data;
-		lanes.next[i] = lanes.at[i];
+		lanes.next[i] = lanes.at[i] + MIH_HASH_FETCH;
 	}
 	states_load(segments, n, h);
 	for (size_t b = 0; b < nblocks; b++) {
@@ -207,7 +207,7 @@ static void segments_run(struct mih_hash_segment *const *segments, size_t n,
 		mih_sha256_compress(h, w);
 		for (size_t i = 0; i < LANES32; i++) {
 			lanes.at[i] += 64;
-			lanes.next[i] = lanes.at[i];
+			lanes.next[i] += 64;
 		}
 	}
 	states_store(segments, n, h);

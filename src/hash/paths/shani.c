@@ -225,25 +225,15 @@ static struct abef segment_state(const struct mih_hash_segment *segment)
 	return state_load(words);
 }
 
-/* Long messages, which the hardware fetches ahead by itself. */
-static void long_blocks(struct abef *s, const uint8_t **p, size_t n,
+/* @n is a constant, as for block(). */
+INLINE void long_blocks(struct abef *s, const uint8_t **p, int n,
 			size_t nblocks)
 {
-	switch (n) {
-	case 1:
-		blocks1(s, p[0], nblocks);
-		break;
-	case 2:
-		while (nblocks--)
-			block(s, p, 2);
-		break;
-	case 3:
-		while (nblocks--)
-			block(s, p, 3);
-		break;
-	default:
-		while (nblocks--)
-			block(s, p, WIDTH);
+	while (nblocks--) {
+		MIH_UNROLL
+		for (int i = 0; i < n; i++)
+			__builtin_prefetch(p[i] + MIH_HASH_FETCH);
+		block(s, p, n);
 	}
 }
 
@@ -257,7 +247,14 @@ static void segments_run(struct mih_hash_segment *const *segments, size_t n,
 		p[i] = segments[i]->data;
 		state[i] = segment_state(segments[i]);
 	}
-	long_blocks(state, p, n, nblocks);
+	if (n == 1)
+		long_blocks(state, p, 1, nblocks);
+	else if (n == 2)
+		long_blocks(state, p, 2, nblocks);
+	else if (n == 3)
+		long_blocks(state, p, 3, nblocks);
+	else
+		long_blocks(state, p, WIDTH, nblocks);
 	for (size_t i = 0; i < n; i++) {
 		state_store(state[i], segments[i]->state);
 		segments[i]->data =

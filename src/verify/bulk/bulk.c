@@ -291,7 +291,9 @@ static void read_piece(struct mih_verify_bulk_pass *pass,
 static void claim(struct mih_verify_bulk_active *a,
 		  struct mih_verify_bulk_piece *piece)
 {
-	size_t most = piece->pass->shape.piece;
+	const struct mih_verify_bulk_pass *pass = piece->pass;
+	size_t most = mih_verify_bulk_is_chained(pass, a) ? pass->shape.link
+							  : pass->shape.piece;
 
 	piece->of = a;
 	piece->off = a->claimed;
@@ -360,7 +362,7 @@ choose(const struct mih_verify_bulk_pass *pass)
 	for (struct mih_verify_bulk_active *a = pass->active; a; a = a->next)
 		if (!a->err && a->claimed < a->end &&
 		    a->out < (mih_verify_bulk_is_chained(pass, a)
-				  ? MIH_VERIFY_BULK_AHEAD
+				  ? pass->shape.ahead
 				  : SIZE_MAX) &&
 		    (!best || a->out < best->out))
 			best = a;

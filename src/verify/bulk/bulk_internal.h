@@ -21,16 +21,17 @@
 
 #define MIH_VERIFY_BULK_HINT ((uint64_t)1 << 20) /* bytes for each hint */
 
-/* Pieces of a file that may be ahead of its chain, and for each worker. */
-#define MIH_VERIFY_BULK_AHEAD  4
 #define MIH_VERIFY_BULK_GROUPS 32 /* of the largest piece */
 
 struct mih_verify_bulk_shape {
 	size_t nthreads;
 	size_t piece;	/* bytes taken at a time, at most */
 	size_t npieces; /* in hand at once, at most */
-	size_t width;	/* links of flat digests that a thread takes */
-	size_t nfiles;	/* with flat digests: open at once, at most */
+	/* With flat digests: */
+	size_t width;  /* links that a thread takes at a time */
+	size_t nfiles; /* open at once, at most */
+	size_t link;   /* bytes of a chain taken at a time */
+	size_t ahead;  /* pieces of a file that may be ahead of its chain */
 };
 
 /** mih_verify_bulk_shape() - how to go about @bulk. */

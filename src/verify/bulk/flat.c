@@ -105,22 +105,43 @@ static void take_link(struct mih_verify_bulk_pass *pass,
 	a->chaining = chained;
 }
 
+static uint64_t bytes_left(const struct mih_verify_bulk_pass *pass,
+			   const struct mih_verify_bulk_active *a)
+{
+	return a->end -
+	       (mih_verify_bulk_is_chained(pass, a) ? a->chained : a->claimed);
+}
+
+/* Of all that have a link to be hashed, the one with the longest way to go:
+ * what is left at the end is left to one worker for each chain. */
+static struct mih_verify_bulk_active *
+choose(const struct mih_verify_bulk_pass *pass)
+{
+	struct mih_verify_bulk_active *best = NULL;
+
+	for (struct mih_verify_bulk_active *a = pass->active; a; a = a->next)
+		if (links_of(pass, a) &&
+		    (!best || bytes_left(pass, a) > bytes_left(pass, best)))
+			best = a;
+	return best;
+}
+
 /* Return: false if there are fewer than @least. */
 static bool take_links(struct mih_verify_bulk_pass *pass, size_t least,
 		       size_t most, struct lot *lot)
 {
+	struct mih_verify_bulk_active *a;
 	size_t ready = 0;
 
-	for (struct mih_verify_bulk_active *a = pass->active; a; a = a->next)
+	for (a = pass->active; a; a = a->next)
 		ready += links_of(pass, a);
 	if (ready < least)
 		return false;
-	for (struct mih_verify_bulk_active *a = pass->active; a; a = a->next)
-		while (lot->n < most && links_of(pass, a))
-			take_link(pass, a, lot);
+	while (lot->n < most && (a = choose(pass)))
+		take_link(pass, a, lot);
 	if (ready > lot->n)
 		mih_verify_bulk_wake_one(pass);
-	return true;
+	return lot->n > 0;
 }
 
 /* The states at their ends become hints. Without the lock. */

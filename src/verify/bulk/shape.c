@@ -5,6 +5,8 @@
 #include "verify/bulk/bulk_internal.h"
 
 #define PIECE	      MIH_VERIFY_BULK_PIECE
+#define LINK	      (PIECE / 4)
+#define AHEAD	      (4 * PIECE)	/* of each chain, and for each thread */
 #define FAR	      ((size_t)2 << 20) /* a piece for devices */
 #define FAR_PIECES    ((size_t)48)	/* for each device */
 #define FAR_THREADS   14
@@ -17,7 +19,8 @@
 _Static_assert(FAR % PIECE == 0 &&
 		   FAR / MIH_HASH_GROUP == MIH_VERIFY_BULK_GROUPS,
 	       "digests of the largest piece have room");
-_Static_assert(MIH_VERIFY_BULK_HINT % PIECE == 0,
+_Static_assert(MIH_VERIFY_BULK_HINT % PIECE == 0 && PIECE % LINK == 0 &&
+		   LINK % MIH_HASH_GROUP == 0,
 	       "a hint must fall on the end of a piece");
 
 static bool are_small(const struct mih_verify_bulk *bulk)
@@ -46,28 +49,32 @@ size_t mih_verify_bulk_width(enum mih_hash_alg flat, size_t nthreads)
 	return MIH_MIN(width, MIH_MAX(AT_ONCE_MAX / nthreads, (size_t)1));
 }
 
-/* Small files are over before there is a second one to hash beside them. */
-static void set_width(const struct mih_verify_bulk *bulk, bool small,
-		      struct mih_verify_bulk_shape *shape)
-{
-	size_t n = shape->nthreads;
-
-	shape->width = small || bulk->flat == MIH_HASH_NONE
-			   ? 1
-			   : mih_verify_bulk_width(bulk->flat, n);
-	shape->nfiles =
-	    MIH_MAX(n, MIH_MIN(n * shape->width, (size_t)FILES_MAX));
-	shape->npieces =
-	    MIH_MAX(MIH_VERIFY_BULK_AHEAD * n,
-		    MIH_MIN((shape->width + 1) * n, (size_t)AT_ONCE_MAX));
-}
-
 static bool has_hints(const struct mih_verify_bulk *bulk)
 {
 	for (size_t i = 0; i < bulk->nfiles; i++)
 		if (bulk->files[i].hints)
 			return true;
 	return false;
+}
+
+/* Small files are over before there is a second one to hash beside them. What
+ * is read before it is hashed, side by side, is to be in a cache still: of a
+ * chain any piece will do, but hints are where they are. */
+static void set_flat(const struct mih_verify_bulk *bulk, bool small,
+		     struct mih_verify_bulk_shape *shape)
+{
+	size_t n = shape->nthreads;
+
+	shape->width = small || bulk->flat == MIH_HASH_NONE
+			   ? 1
+			   : mih_verify_bulk_width(bulk->flat, n);
+	if (shape->width > 1 && bulk->dev == mih_gpu_cpu())
+		shape->link = LINK;
+	shape->nfiles =
+	    MIH_MAX(n, MIH_MIN(n * shape->width, (size_t)FILES_MAX));
+	shape->piece = has_hints(bulk) ? PIECE : shape->link;
+	shape->ahead = AHEAD / shape->link;
+	shape->npieces = n * MIH_MAX(AHEAD / shape->piece, shape->width + 1);
 }
 
 /* The processor hashes a piece while it is in its cache. For a device 96 MiB
@@ -83,11 +90,11 @@ mih_verify_bulk_shape(const struct mih_verify_bulk *bulk)
 	bool small = are_small(bulk);
 	struct mih_verify_bulk_shape shape = {
 		.nthreads = wanted_threads(bulk, small),
-		.piece = PIECE,
+		.link = PIECE,
 	};
 	size_t n;
 
-	set_width(bulk, small, &shape);
+	set_flat(bulk, small, &shape);
 	if (bulk->dev == mih_gpu_cpu() || bulk->flat != MIH_HASH_NONE ||
 	    has_hints(bulk))
 		return shape;
