@@ -25,6 +25,8 @@
 #include "hash/lthash.h"
 #include "util/err.h"
 
+#include <stdatomic.h>
+
 struct mih_gpu_dev;
 
 /** What a device is, to choose it by and to show to people. */
@@ -167,11 +169,13 @@ struct mih_gpu_dev *mih_gpu_cpu(void);
 
 /**
  * mih_gpu_found() - wait until the driver has been asked for what was named
+ * @cancel: set: wait no longer, whatever the driver does; or NULL
  *
  * Return: 0; MIH_EBACKEND a device is missing; -EINVAL two names mean the same
- * one; with a story.
+ * one; -ECANCELED; with a story.
  */
-MIH_MUST_CHECK mih_err mih_gpu_found(struct mih_gpu_dev *dev);
+MIH_MUST_CHECK mih_err mih_gpu_found(struct mih_gpu_dev *dev,
+				     const atomic_bool *cancel);
 
 /** mih_gpu_expected() - devices that @dev has or looks for; at least 1. */
 size_t mih_gpu_expected(struct mih_gpu_dev *dev);
@@ -179,12 +183,14 @@ size_t mih_gpu_expected(struct mih_gpu_dev *dev);
 /** mih_gpu_shares() - does the processor do what it would have done sooner? */
 bool mih_gpu_shares(struct mih_gpu_dev *dev);
 
-/** mih_gpu_wait() - until the devices of @dev are open, measured, or down. */
-void mih_gpu_wait(struct mih_gpu_dev *dev);
-
-/** mih_gpu_wait_for() - the same, and measured at groups of @tree: what a
- * device was not yet measured at, the processor does. */
-void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree);
+/**
+ * mih_gpu_wait_for() - until devices are open, and measured at @tree, or down
+ * @cancel: as above
+ *
+ * What a device was not yet measured at, the processor does.
+ */
+void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree,
+		      const atomic_bool *cancel);
 
 /**
  * mih_gpu_confirm() - have the processor hash @batch again, unless it did
@@ -197,7 +203,8 @@ void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree);
  */
 bool mih_gpu_confirm(struct mih_gpu_batch *batch);
 
-/** mih_gpu_close() - wait for its batches and release; NULL is legal. */
+/** mih_gpu_close() - wait for its batches and release; NULL is legal. A driver
+ *  that does not return is left alone after 15 s, with all that it may use. */
 void mih_gpu_close(struct mih_gpu_dev *dev);
 /** mih_gpu_submit() - hand over @batch; see struct mih_gpu_batch. */
 void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch);

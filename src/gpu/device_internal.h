@@ -9,6 +9,10 @@
 #include "gpu/about.h"
 #include "gpu/port_internal.h"
 
+/* A driver may hang in a call, where no time-out of ours reaches: so long is
+ * its thread waited for at the end. */
+#define MIH_GPU_JOIN_S 15
+
 /**
  * mih_gpu_device_open() - one device alone, without a set around it
  * @spec: one of struct mih_gpu_params, but not "auto"

@@ -11,10 +11,10 @@
 #include "gpu/offload/offload_internal.h"
 #include "gpu/device_internal.h"
 #include "util/checked.h"
+#include "util/host/thread.h"
 #include "util/log.h"
 #include "util/text.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +22,8 @@
 
 /* Who names a device wants it used, even where the processor is faster. */
 #define SMALL_MAX ((size_t)256 << 10)
+
+#define CANCEL_MS 100 /* who cancels has to wait no longer */
 
 struct member {
 	struct mih_gpu_dev *dev; /* owned */
@@ -292,11 +294,26 @@ static void *measure_main(void *arg)
 	return NULL;
 }
 
-static void wait_measured(struct set *set, enum mih_gpu_kernel kernel)
+/* For a change, a while at most. Return: false if nobody wants to know any
+ * more: a driver may never return. */
+static bool wait_for_change(struct set *set, const atomic_bool *cancel)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += CANCEL_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&set->changed, &set->lock, &until);
+	return !cancel || !atomic_load(cancel);
+}
+
+static void wait_measured(struct set *set, enum mih_gpu_kernel kernel,
+			  const atomic_bool *cancel)
 {
 	want(set, kernel);
-	while (!set->measured[kernel])
-		pthread_cond_wait(&set->changed, &set->lock);
+	while (!set->measured[kernel] && wait_for_change(set, cancel))
+		;
 }
 
 bool mih_gpu_shares(struct mih_gpu_dev *dev)
@@ -304,7 +321,8 @@ bool mih_gpu_shares(struct mih_gpu_dev *dev)
 	return dev->ops->submit == set_submit && set_of(dev)->params.share_cpu;
 }
 
-void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree)
+void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree,
+		      const atomic_bool *cancel)
 {
 	const struct mih_gpu_batch like = { .alg = tree };
 	struct set *set = set_of(dev);
@@ -312,16 +330,11 @@ void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree)
 	if (dev == mih_gpu_cpu())
 		return;
 	pthread_mutex_lock(&set->lock);
-	wait_measured(set, mih_gpu_piece_kernel(&like));
+	wait_measured(set, mih_gpu_piece_kernel(&like), cancel);
 	pthread_mutex_unlock(&set->lock);
 }
 
-void mih_gpu_wait(struct mih_gpu_dev *dev)
-{
-	mih_gpu_wait_for(dev, MIH_HASH_MTH4K_SHA256);
-}
-
-mih_err mih_gpu_found(struct mih_gpu_dev *dev)
+mih_err mih_gpu_found(struct mih_gpu_dev *dev, const atomic_bool *cancel)
 {
 	struct set *set = set_of(dev);
 	mih_err err = 0;
@@ -329,9 +342,10 @@ mih_err mih_gpu_found(struct mih_gpu_dev *dev)
 	if (dev->ops->submit != set_submit || !set->params.named)
 		return 0;
 	pthread_mutex_lock(&set->lock);
-	while (set->ntried < set->params.n)
-		pthread_cond_wait(&set->changed, &set->lock);
-	if (set->missing)
+	while (!err && set->ntried < set->params.n)
+		if (!wait_for_change(set, cancel))
+			err = mih_err_fail(-ECANCELED, "interrupted");
+	if (!err && set->missing)
 		err = mih_err_fail(set->missing, "%s", set->story);
 	pthread_mutex_unlock(&set->lock);
 	return err;
@@ -358,7 +372,7 @@ mih_err mih_gpu_measure(struct mih_gpu_dev *dev,
 	if (dev == mih_gpu_cpu())
 		return mih_err_fail(MIH_EBACKEND, "no such device");
 	pthread_mutex_lock(&set->lock);
-	wait_measured(set, kernel);
+	wait_measured(set, kernel, NULL);
 	if (m < set->n && set->members[m].known[kernel] &&
 	    is_up(&set->members[m])) {
 		const struct mih_gpu_rate *rate =
@@ -504,7 +518,11 @@ static void set_close(struct mih_gpu_dev *dev)
 	set->stopping = true;
 	pthread_cond_broadcast(&set->changed);
 	pthread_mutex_unlock(&set->lock);
-	pthread_join(set->thread, NULL);
+	if (!mih_thread_join(&set->thread, 1, MIH_GPU_JOIN_S)) {
+		mih_log_warning("devices: a driver that was asked for them "
+				"does not return");
+		return;
+	}
 	for (size_t i = 0; i < set->n; i++)
 		mih_gpu_close(set->members[i].dev);
 	pthread_cond_destroy(&set->changed);
@@ -529,7 +547,6 @@ mih_err mih_gpu_set_new(const struct mih_gpu_set_params *params,
 {
 	struct set *set =
 	    calloc(1, sizeof(*set) + params->n * sizeof(set->members[0]));
-	sigset_t all, before;
 	int rc;
 
 	if (!set)
@@ -540,10 +557,7 @@ mih_err mih_gpu_set_new(const struct mih_gpu_set_params *params,
 	set->wanted[MIH_GPU_KERNEL_MTH4K_SHA256] = true;
 	pthread_mutex_init(&set->lock, NULL);
 	pthread_cond_init(&set->changed, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&set->thread, NULL, measure_main, set);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = mih_thread_start(&set->thread, measure_main, set);
 	if (rc) {
 		free(set);
 		return mih_err_fail_errno(-rc, "devices");

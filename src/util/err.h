@@ -20,6 +20,7 @@ typedef int mih_err;
 #define MIH_EFORMAT    (-EPROTO)       /* malformed bundle, sidecar or key */
 #define MIH_EBACKEND   (-ENODEV)       /* device failed: try another one */
 #define MIH_EUSAGE     (-EINVAL)       /* the caller's words make no sense */
+#define MIH_EPARKED    (-EINPROGRESS)  /* no end yet: goes on when it can */
 
 /**
  * mih_err_fail() - record why something failed, and return the code

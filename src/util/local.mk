@@ -8,6 +8,7 @@ libutil_a_SOURCES = \
 	src/util/host/huge.c src/util/host/huge.h \
 	src/util/host/node.c src/util/host/node.h \
 	src/util/host/pages.c src/util/host/pages.h \
+	src/util/host/thread.c src/util/host/thread.h \
 	src/util/io.c src/util/io.h \
 	src/util/log.c src/util/log.h \
 	src/util/log/record.c src/util/log/record.h \

@@ -5,11 +5,11 @@
  */
 #include "util/pool.h"
 #include "util/cleanup.h"
+#include "util/host/thread.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,21 +219,17 @@ void mih_pool_wait_end(void)
 
 static int start_threads(struct mih_pool *pool, size_t wanted)
 {
-	sigset_t all, before;
 	int rc = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (!rc && pool->nthreads < wanted) {
 		struct worker *worker = &pool->workers[pool->nthreads];
 
 		worker->pool = pool;
 		sem_init(&worker->called, 0, 0);
-		rc = pthread_create(&worker->thread, NULL, worker_main, worker);
+		rc = mih_thread_start(&worker->thread, worker_main, worker);
 		if (!rc)
 			pool->nthreads++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 
@@ -315,39 +311,6 @@ void mih_pool_free(struct mih_pool *pool)
 	}
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
-}
-
-struct hand {
-	struct mih_pool_work work; /* first: run_hand() gets its address */
-	void (*run)(void *context);
-	void *context;
-};
-
-static void run_hand(struct mih_pool_work *work)
-{
-	struct hand *hand = (struct hand *)work;
-
-	hand->run(hand->context);
-}
-
-mih_err mih_pool_crew(const char *name, size_t nthreads,
-		      void (*run)(void *context), void *context)
-{
-	mih_autofree struct hand *hands = calloc(nthreads, sizeof(*hands));
-	struct mih_pool *pool;
-	mih_err err;
-
-	if (!hands)
-		return mih_err_fail_errno(-ENOMEM, "threads %s", name);
-	err = mih_pool_new(name, nthreads, &pool);
-	if (err)
-		return err;
-	for (size_t i = 0; i < nthreads; i++) {
-		hands[i] = (struct hand){ { .run = run_hand }, run, context };
-		mih_pool_submit(pool, &hands[i].work, MIH_POOL_URGENT);
-	}
-	mih_pool_free(pool);
-	return 0;
 }
 
 size_t mih_pool_cores(void)

@@ -95,16 +95,6 @@ size_t mih_pool_queued(struct mih_pool *pool, enum mih_pool_lane lane);
 void mih_pool_free(struct mih_pool *pool);
 
 /**
- * mih_pool_crew() - run the same function on @nthreads threads, and wait
- * @name: thread name, at most 15 bytes
- * @run:  gets @context; shares out the work itself
- *
- * Return: 0; -ENOMEM or -EAGAIN with a story, and then nothing was run.
- */
-MIH_MUST_CHECK mih_err mih_pool_crew(const char *name, size_t nthreads,
-				     void (*run)(void *context), void *context);
-
-/**
  * mih_pool_cores() - processors this process may run on, at least 1
  */
 size_t mih_pool_cores(void);

@@ -1,6 +1,7 @@
 #include "verify/look.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/host/thread.h"
 #include "util/pool.h"
 
 #include <fcntl.h>
@@ -106,8 +107,8 @@ static void look_around(void *context)
 	mih_cleanup_close(&folder.fd);
 }
 
-mih_err mih_verify_look_run(int dirfd, const struct mih_io_links *links,
-			    struct mih_verify_look *looks, size_t n)
+void mih_verify_look_run(int dirfd, const struct mih_io_links *links,
+			 struct mih_verify_look *looks, size_t n)
 {
 	struct party party = {
 		.dirfd = dirfd, .links = links, .looks = looks, .n = n
@@ -115,8 +116,7 @@ mih_err mih_verify_look_run(int dirfd, const struct mih_io_links *links,
 	size_t nthreads = MIH_MIN(n / SHARE, PER_CORE * mih_pool_cores());
 
 	if (nthreads > 1)
-		return mih_pool_crew("mihfs-look", nthreads, look_around,
-				     &party);
-	look_around(&party);
-	return 0;
+		mih_thread_crew("mihfs-look", nthreads, look_around, &party);
+	else
+		look_around(&party);
 }

@@ -29,12 +29,8 @@ struct mih_verify_look {
  * One system call for each file, where no link is in the way: a million files
  * take a second or two. Several threads look, for inodes that must come from a
  * disk.
- *
- * Return: 0; -ENOMEM or -EAGAIN with a story.
  */
-MIH_MUST_CHECK mih_err mih_verify_look_run(int dirfd,
-					   const struct mih_io_links *links,
-					   struct mih_verify_look *looks,
-					   size_t n);
+void mih_verify_look_run(int dirfd, const struct mih_io_links *links,
+			 struct mih_verify_look *looks, size_t n);
 
 #endif

@@ -105,6 +105,11 @@ for fault in open memory launch:14 hang:14 wrong wrong:14; do
 		"$(grep -c 'is out of use' "$work/out")" 1
 done
 unset MIHFS_SIM
+# A driver that never starts is no reason not to listen, nor not to end.
+check_status "verify, a driver that hangs: an interrupt is heard" 124 env \
+	MIHFS_SIM_START_MS=100000 timeout -s INT -k 40 1 "$MIHFS" verify \
+	--signature "$bundle" --public-key "$pub" --device sim:0 "$work/model"
+check_said "and its driver left alone" "does not return"
 check "verify with eight devices, three of them lost" env \
 	MIHFS_SIM="1:launch:14 4:hang:14 7:memory" "$MIHFS" verify \
 	--signature "$bundle" --public-key "$pub" --device sim:0 \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct mih_test_sim mih_test_sims[MIH_TEST_SIMS];
 
@@ -53,10 +54,13 @@ static void set_fault(unsigned device, const char *name, unsigned after)
 static void read_environment(void)
 {
 	const char *at = getenv("MIHFS_SIM"), *ms = getenv("MIHFS_SIM_OPEN_MS");
+	const char *start = getenv("MIHFS_SIM_START_MS");
 	unsigned device, after;
 	char name[16];
 	int len;
 
+	if (start)
+		usleep((useconds_t)atoi(start) * 1000);
 	for (size_t i = 0; ms && i < MIH_TEST_SIMS; i++)
 		mih_test_sims[i].open_ms = (unsigned)atoi(ms);
 	while (at && *at) {

@@ -47,6 +47,7 @@ extern _Atomic int mih_test_sims_only;
 
 /* The environment sets them too, for whole programs:
  *   MIHFS_SIM="0:hang:3 1:wrong"   fault of a device, launches before it
- *   MIHFS_SIM_OPEN_MS=3000         how long opening takes */
+ *   MIHFS_SIM_OPEN_MS=3000         how long opening takes
+ *   MIHFS_SIM_START_MS=3000        how long the driver takes to start */
 
 #endif

@@ -425,7 +425,7 @@ static mih_err try_open(const char *a, const char *b)
 	mih_err err = mih_gpu_open(&params, &dev);
 
 	if (!err) {
-		err = mih_gpu_found(dev);
+		err = mih_gpu_found(dev, NULL);
 		mih_gpu_close(dev);
 	}
 	return err;
@@ -490,7 +490,7 @@ static void test_missing_is_told_late(void **state)
 		reset(100);
 		dev = open_set(specs, n);
 		assert_int_equal(mih_gpu_expected(dev), n);
-		assert_int_equal(mih_gpu_found(dev), MIH_EBACKEND);
+		assert_int_equal(mih_gpu_found(dev, NULL), MIH_EBACKEND);
 		assert_string_equal(mih_err_message(),
 				    "sim:9: no such device here");
 		assert_int_equal(mih_gpu_members(dev, &member, 1), n - 1);

@@ -43,7 +43,7 @@ static struct engine_test *start(enum mih_hash_alg flat, enum mih_hash_alg tree,
 	mih_test_sims[0].fault = MIH_TEST_NO_FAULT;
 	mih_test_engine_start(t, &params);
 	assert_int_equal(mih_gpu_open(&sim, &t->dev), 0);
-	mih_gpu_wait(t->dev);
+	mih_gpu_wait_for(t->dev, MIH_HASH_MTH4K_SHA256, NULL);
 	t->params.memory = 1; /* nothing is kept: each read is a load */
 	mih_test_engine_restart(t);
 	return t;

@@ -118,7 +118,7 @@ static void look_both_ways(bool follow)
 		name_of(j, names[j]);
 		looks[i].path = names[j++];
 	}
-	assert_int_equal(mih_verify_look_run(top_fd, &links, looks, n), 0);
+	mih_verify_look_run(top_fd, &links, looks, n);
 	for (size_t i = 0; i < n; i++)
 		assert_as_alone(&looks[i], &links);
 	free(names);
@@ -137,9 +137,9 @@ static void test_look_nowhere(void **state)
 	struct mih_verify_look look = { .path = NULL };
 
 	(void)state;
-	assert_int_equal(mih_verify_look_run(top_fd, NULL, &look, 1), 0);
+	mih_verify_look_run(top_fd, NULL, &look, 1);
 	assert_int_equal(look.err, -ENOENT);
-	assert_int_equal(mih_verify_look_run(top_fd, NULL, NULL, 0), 0);
+	mih_verify_look_run(top_fd, NULL, NULL, 0);
 }
 
 int main(void)

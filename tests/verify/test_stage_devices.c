@@ -46,7 +46,7 @@ static int start(void **state)
 	mih_test_sims[0].ns_per_mib = 0;
 	mih_test_engine_start(t, &params);
 	assert_int_equal(mih_gpu_open(&sim, &t->dev), 0);
-	mih_gpu_wait(t->dev);
+	mih_gpu_wait_for(t->dev, MIH_HASH_MTH4K_SHA256, NULL);
 	mih_test_sims[0].nbytes = 0;
 	mih_test_sims[0].bounced = 0;
 	t->params.stage_memory = 256 * MIB;

@@ -454,10 +454,10 @@ static void wait_measured(const struct mih_cli_pass *pass,
 {
 	if (pass->nbytes >= NAMED_LEAST)
 		return;
-	mih_gpu_wait(dev);
 	for (size_t i = 0; i < pass->nfiles; i++)
 		if (pass->files[i].tree != MIH_HASH_NONE)
-			mih_gpu_wait_for(dev, pass->files[i].tree);
+			mih_gpu_wait_for(dev, pass->files[i].tree,
+					 &interrupted);
 }
 
 static mih_err open_devices(const struct mih_cli_pass *pass,
@@ -514,7 +514,7 @@ static mih_err run_all(struct mih_cli_pass *pass,
 		err = needs_samples(pass) ? run_sampled(&round, slots, progress)
 					  : run_rounds(&round, progress);
 	if (!err && !pass->dev)
-		err = mih_gpu_found(dev);
+		err = mih_gpu_found(dev, &interrupted);
 	if (err || !pass->sidecar)
 		mih_tree_writer_abort(round.writer);
 	else

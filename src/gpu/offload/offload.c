@@ -6,14 +6,13 @@
 #include "gpu/offload/offload_internal.h"
 #include "util/checked.h"
 #include "util/host/node.h"
+#include "util/host/thread.h"
 #include "util/log.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #define PINNED_LEN ((size_t)256 << 20)
 
@@ -21,7 +20,6 @@
 #define GROUP_MEMORY                                                           \
 	((uint64_t)MIH_HASH_GROUP + MIH_GPU_NODES_LEN + MIH_GPU_ROW_MAX +      \
 	 MIH_GPU_OUT_LEN)
-#define JOIN_S	   15
 #define GROUPS_MIN 16
 #define GROUPS_MAX 65536
 
@@ -184,19 +182,6 @@ static const char *offload_describe(struct mih_gpu_dev *dev)
 	return offload_of(dev)->text;
 }
 
-/* A driver may hang in a call, where no time-out of ours reaches. */
-static bool join_all(struct mih_gpu_offload *off)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += JOIN_S;
-	for (size_t i = 0; i < off->nthreads; i++)
-		if (pthread_timedjoin_np(off->threads[i], NULL, &until))
-			return false;
-	return true;
-}
-
 static void offload_close(struct mih_gpu_dev *dev)
 {
 	struct mih_gpu_offload *off = offload_of(dev);
@@ -206,7 +191,7 @@ static void offload_close(struct mih_gpu_dev *dev)
 	off->stopping = true;
 	pthread_cond_broadcast(&off->changed);
 	pthread_mutex_unlock(&off->lock);
-	joined = join_all(off);
+	joined = mih_thread_join(off->threads, off->nthreads, MIH_GPU_JOIN_S);
 	mih_gpu_watch_stop(off);
 	if (!joined) {
 		mih_log_warning("device %s:%zu: its driver does not return",
@@ -240,18 +225,14 @@ static const struct mih_gpu_ops offload_ops = {
 
 static int start_threads(struct mih_gpu_offload *off)
 {
-	sigset_t all, before;
 	int rc = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < MIH_GPU_LANES && !rc; i++) {
-		rc = pthread_create(&off->threads[i], NULL,
-				    i == 0 ? opener_main : lane_main, off);
+		rc = mih_thread_start(&off->threads[i],
+				      i == 0 ? opener_main : lane_main, off);
 		if (!rc)
 			off->nthreads++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 

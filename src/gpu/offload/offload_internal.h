@@ -12,6 +12,7 @@
 #define MIH_GPU_OFFLOAD_INTERNAL_H
 
 #include "gpu/device.h"
+#include "gpu/device_internal.h"
 #include "gpu/port_internal.h"
 #include "gpu/offload/pinned_internal.h"
 #include "gpu/offload/staging_internal.h"

@@ -8,8 +8,8 @@
  */
 #include "gpu/offload/offload_internal.h"
 #include "util/host/clock.h"
+#include "util/host/thread.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #define LOOK_MS 1000
@@ -129,13 +129,8 @@ static void *watch_main(void *arg)
 
 int mih_gpu_watch_start(struct mih_gpu_offload *off)
 {
-	sigset_t all, before;
-	int rc;
+	int rc = mih_thread_start(&off->watch, watch_main, off);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&off->watch, NULL, watch_main, off);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	off->watched = rc == 0;
 	return rc;
 }

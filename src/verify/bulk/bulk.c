@@ -17,8 +17,8 @@
  */
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/host/thread.h"
 #include "util/io.h"
-#include "util/pool.h"
 #include "util/text.h"
 #include "verify/bulk/pass_internal.h"
 
@@ -457,11 +457,11 @@ mih_err mih_verify_bulk_run(struct mih_verify_bulk *bulk)
 		.changed = PTHREAD_COND_INITIALIZER,
 		.shape = mih_verify_bulk_shape(bulk),
 	};
-	mih_err err;
+	mih_err err = 0;
 
 	pass.max_pieces = pass.shape.npieces;
-	err = mih_pool_crew("mihfs-read", pass.shape.nthreads, work, &pass);
-	if (!err && pass.err)
+	mih_thread_crew("mihfs-read", pass.shape.nthreads, work, &pass);
+	if (pass.err)
 		err = mih_err_fail(pass.err, "%s", pass.story);
 	free_pieces(&pass);
 	pthread_cond_destroy(&pass.changed);

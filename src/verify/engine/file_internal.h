@@ -143,7 +143,7 @@ void mih_verify_backing_adopt(struct mih_verify_engine *engine, uint32_t file,
 /**
  * mih_verify_layers_make() - prove a file's coarse layer into opening->proof
  *
- * Return: 0; -EAGAIN: needs a pass over a large file, set may_wait and come
+ * Return: 0; MIH_EPARKED: needs a pass over a large file, set may_wait and come
  * again on a thread that has the time; -EIO when the file is not what was
  * signed, with a story; -ENOMEM; -ECANCELED.
  */

@@ -344,7 +344,7 @@ mih_err mih_verify_layer_want(struct mih_verify_load *load)
 		mih_verify_slow_submit(engine,
 				       file->nbytes / file->resource->nshards,
 				       &load->resume);
-		return -EAGAIN;
+		return MIH_EPARKED;
 	}
 	err = page_enter(load, &step, &page);
 	if (err)
@@ -353,7 +353,7 @@ mih_err mih_verify_layer_want(struct mih_verify_load *load)
 	case PAGE_COPIED:
 		return 0;
 	case PAGE_PARKED:
-		return -EAGAIN;
+		return MIH_EPARKED;
 	case PAGE_REFUSED:
 		return MIH_EDIGEST;
 	case PAGE_PROVE:

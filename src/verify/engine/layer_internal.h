@@ -77,8 +77,8 @@ mih_verify_page_prove(struct mih_verify_engine *engine,
 /**
  * mih_verify_layer_want() - fill load->want with proven group digests
  *
- * Return: 0; -EAGAIN: the load is parked and will be resumed; MIH_EDIGEST: the
- * page cannot be proven now; -ENOMEM.
+ * Return: 0; MIH_EPARKED: the load is parked and will be resumed; MIH_EDIGEST:
+ * the page cannot be proven now; -ENOMEM.
  */
 MIH_MUST_CHECK mih_err mih_verify_layer_want(struct mih_verify_load *load);
 

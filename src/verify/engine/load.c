@@ -321,7 +321,7 @@ static void load_run(struct mih_verify_load *load)
 		mih_verify_backing_retry(load->engine, load->file,
 					 &load->backing);
 	err = mih_verify_layer_want(load);
-	if (err == -EAGAIN)
+	if (err == MIH_EPARKED)
 		return;
 	if (err) {
 		load_fail(load, err);

@@ -118,7 +118,7 @@ void mih_verify_backing_adopt(struct mih_verify_engine *engine, uint32_t file,
 static bool is_verdict(mih_err err)
 {
 	return err && err != -ENOMEM && err != -EMFILE && err != -ENFILE &&
-	       err != -ECANCELED;
+	       err != -EAGAIN && err != -ECANCELED;
 }
 
 static void answer(struct mih_verify_engine *engine,
@@ -377,7 +377,7 @@ static void opening_run(struct mih_pool_work *work)
 	/* Set once, under a state that only this opening can leave. */
 	if (!err && !engine->files[opening->file].proof)
 		err = mih_verify_layers_make(opening);
-	if (err == -EAGAIN && !opening->may_wait) {
+	if (err == MIH_EPARKED && !opening->may_wait) {
 		opening->may_wait = true;
 		mih_verify_slow_submit(
 		    engine, engine->model->files[opening->file].nbytes,

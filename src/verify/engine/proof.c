@@ -478,7 +478,7 @@ static mih_err prove_whole(struct mih_verify_opening *opening)
 static mih_err prove_whole_when_due(struct mih_verify_opening *opening)
 {
 	if (!opening->may_wait && file_of(opening)->nbytes > MIH_TREE_PAGE)
-		return -EAGAIN;
+		return MIH_EPARKED;
 	return prove_whole(opening);
 }
 

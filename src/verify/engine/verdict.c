@@ -4,9 +4,9 @@
  * without end: the answers are slowed down, and no disk or core is used.
  */
 #include "util/host/clock.h"
+#include "util/host/thread.h"
 #include "verify/engine/engine_internal.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 unsigned mih_verify_backoff(unsigned ms, unsigned first, unsigned max)
@@ -214,7 +214,6 @@ static void *timer_main(void *arg)
 mih_err mih_verify_timer_start(struct mih_verify_timer *timer)
 {
 	pthread_condattr_t attr;
-	sigset_t all, before;
 	int rc;
 
 	pthread_mutex_init(&timer->lock, NULL);
@@ -222,10 +221,7 @@ mih_err mih_verify_timer_start(struct mih_verify_timer *timer)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&timer->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&timer->thread, NULL, timer_main, timer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = mih_thread_start(&timer->thread, timer_main, timer);
 	timer->running = rc == 0;
 	return -rc;
 }

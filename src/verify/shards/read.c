@@ -4,6 +4,7 @@
  * sidecar has hints.
  */
 #include "util/cleanup.h"
+#include "util/host/thread.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "util/pool.h"
@@ -241,13 +242,12 @@ static mih_err read_hinted(struct mih_verify_unit *u)
 		},
 		.width = width_for(u, ncores),
 	};
-	mih_err err;
 
 	if (!hints)
 		return -ENOENT;
-	err = mih_pool_crew("mihfs-shard", ncores, check_pieces, &h);
-	if (err || h.err)
-		return err ? err : h.err;
+	mih_thread_crew("mihfs-shard", ncores, check_pieces, &h);
+	if (h.err)
+		return h.err;
 	return h.nchecked == u->to - u->from ? 0 : MIH_EDIGEST;
 }
 
