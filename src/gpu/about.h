@@ -13,7 +13,7 @@
 /** One device of this host. */
 struct mih_gpu_info {
 	char spec[32];	/* "cuda:0" */
-	bool automatic; /* "auto" may choose it */
+	bool automatic; /* "auto" takes it: the first GPU */
 	struct mih_gpu_identity id;
 };
 

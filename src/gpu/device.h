@@ -195,13 +195,15 @@ void mih_gpu_wait_for(struct mih_gpu_dev *dev, enum mih_hash_alg tree,
 /**
  * mih_gpu_confirm() - have the processor hash @batch again, unless it did
  *
+ * @wrong_out: were the device's digests others?
+ *
  * For digests that say "corrupt": call it in done() or after, before anybody
- * is told. A device whose digests were others is never used again. Afterwards
+ * is told. A device that was wrong is never used again. Afterwards
  * batch->digests are the processor's.
  *
  * Return: was it hashed again?
  */
-bool mih_gpu_confirm(struct mih_gpu_batch *batch);
+bool mih_gpu_confirm(struct mih_gpu_batch *batch, bool *wrong_out);
 
 /** mih_gpu_close() - wait for its batches and release; NULL is legal. A driver
  *  that does not return is left alone after 15 s, with all that it may use. */

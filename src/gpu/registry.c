@@ -94,26 +94,9 @@ static mih_err find(struct choice *choice)
 
 /* Listing ----------------------------------------------------------------- */
 
-/* The same card is often there in two ways; the earlier kind is the better. An
- * OpenCL that does not say which card it is loses against any CUDA. */
-static bool is_known(const struct mih_gpu_info *infos, size_t n,
-		     const struct mih_gpu_port_ops *port,
-		     const struct mih_gpu_identity *id)
-{
-	size_t len = strlen(port->kind);
-
-	for (size_t i = 0; i < n; i++) {
-		bool same_kind = !strncmp(infos[i].spec, port->kind, len);
-
-		if (!same_kind &&
-		    (!id->pci[0] || !strcmp(infos[i].id.pci, id->pci)))
-			return true;
-	}
-	return false;
-}
-
 size_t mih_gpu_list(struct mih_gpu_info *infos, size_t max)
 {
+	bool has_auto = false;
 	size_t n = 0;
 
 	for (size_t p = 0; mih_gpu_ports[p]; p++) {
@@ -125,8 +108,8 @@ size_t mih_gpu_list(struct mih_gpu_info *infos, size_t max)
 			if (n >= max)
 				continue;
 			port->identify(i, &id);
-			infos[n].automatic =
-			    id.is_gpu && !is_known(infos, n, port, &id);
+			infos[n].automatic = id.is_gpu && !has_auto;
+			has_auto |= id.is_gpu;
 			infos[n].id = id;
 			snprintf(infos[n].spec, sizeof(infos[n].spec), "%s:%zu",
 				 port->kind, i);
@@ -341,19 +324,21 @@ void mih_gpu_submit(struct mih_gpu_dev *dev, struct mih_gpu_batch *batch)
 	dev->ops->submit(dev, batch);
 }
 
-bool mih_gpu_confirm(struct mih_gpu_batch *batch)
+/* Without memory to tell, it is not trusted any longer. */
+bool mih_gpu_confirm(struct mih_gpu_batch *batch, bool *wrong_out)
 {
 	size_t len = mih_gpu_batch_out_len(batch);
 	mih_autofree uint8_t *before = NULL;
 
+	*wrong_out = false;
 	if (batch->by == mih_gpu_cpu())
 		return false;
 	before = malloc(len);
 	if (before)
 		memcpy(before, batch->digests, len);
 	mih_gpu_batch_on_cpu(batch);
-	if (before && memcmp(before, batch->digests, len) &&
-	    batch->by->ops->fail)
+	*wrong_out = !before || memcmp(before, batch->digests, len);
+	if (*wrong_out && batch->by->ops->fail)
 		batch->by->ops->fail(batch->by, "it gave a wrong digest");
 	batch->by = mih_gpu_cpu();
 	return true;

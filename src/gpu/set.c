@@ -429,13 +429,9 @@ static void *staging_of_members(struct set *set, size_t len, bool ready)
 	return buf;
 }
 
-/* Or the processor's, until devices are open or when theirs is in use. */
 static void *set_staging_alloc(struct mih_gpu_dev *dev, size_t len)
 {
-	struct mih_gpu_dev *cpu = mih_gpu_cpu();
-	void *buf = staging_of_members(set_of(dev), len, false);
-
-	return buf ? buf : cpu->ops->staging_alloc(cpu, len);
+	return staging_of_members(set_of(dev), len, false);
 }
 
 static void *set_staging_ready(struct mih_gpu_dev *dev, size_t len)
@@ -460,7 +456,6 @@ static bool set_staging_has(struct mih_gpu_dev *dev, const void *buf,
 
 static bool set_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 {
-	struct mih_gpu_dev *cpu = mih_gpu_cpu();
 	struct set *set = set_of(dev);
 	size_t n = nmembers(set);
 
@@ -470,7 +465,7 @@ static bool set_staging_free(struct mih_gpu_dev *dev, void *buf, size_t len)
 		if (member->ops->staging_free(member, buf, len))
 			return true;
 	}
-	return cpu->ops->staging_free(cpu, buf, len);
+	return false;
 }
 
 static const char *set_describe(struct mih_gpu_dev *dev)

@@ -348,6 +348,7 @@ static void test_wrong_later_is_confirmed_and_ends_it(void **state)
 {
 	struct mih_gpu_dev *dev;
 	struct job job;
+	bool wrong;
 
 	(void)state;
 	reset(100);
@@ -358,9 +359,11 @@ static void test_wrong_later_is_confirmed_and_ends_it(void **state)
 	submit(dev, &job, 0);
 	sem_wait(&ended);
 	assert_memory_not_equal(job.digests, want[0], sizeof(want[0]));
-	assert_true(mih_gpu_confirm(&job.batch));
+	assert_true(mih_gpu_confirm(&job.batch, &wrong));
+	assert_true(wrong);
 	assert_memory_equal(job.digests, want[0], sizeof(want[0]));
-	assert_false(mih_gpu_confirm(&job.batch));
+	assert_false(mih_gpu_confirm(&job.batch, &wrong));
+	assert_false(wrong);
 	assert_int_equal(measure(dev, 0), MIH_EBACKEND);
 	run(dev, 10, NULL);
 	mih_gpu_close(dev);
@@ -372,6 +375,7 @@ static void test_kernel_does_not_run(void **state)
 {
 	struct mih_gpu_dev *dev;
 	struct job job;
+	bool wrong;
 
 	(void)state;
 	reset(100);
@@ -389,7 +393,8 @@ static void test_kernel_does_not_run(void **state)
 		for (size_t j = 0; j < 4; j++)
 			assert_memory_not_equal(job.digests, want[j], 32);
 	}
-	assert_true(mih_gpu_confirm(&job.batch));
+	assert_true(mih_gpu_confirm(&job.batch, &wrong));
+	assert_true(wrong);
 	assert_int_equal(measure(dev, 0), MIH_EBACKEND);
 	run(dev, 10, NULL);
 	mih_gpu_close(dev);
@@ -399,6 +404,7 @@ static void test_right_digests_leave_it_in_use(void **state)
 {
 	struct mih_gpu_dev *dev;
 	struct job job;
+	bool wrong;
 
 	(void)state;
 	reset(100);
@@ -407,7 +413,8 @@ static void test_right_digests_leave_it_in_use(void **state)
 	sem_init(&ended, 0, 0);
 	submit(dev, &job, 0);
 	sem_wait(&ended);
-	assert_true(mih_gpu_confirm(&job.batch));
+	assert_true(mih_gpu_confirm(&job.batch, &wrong));
+	assert_false(wrong);
 	assert_int_equal(measure(dev, 0), 0);
 	mih_gpu_close(dev);
 }

@@ -3,6 +3,7 @@
  * bundles with other digests, and files that fail as a whole.
  */
 #include "util/cleanup.h"
+#include "verify/engine/engine_internal.h"
 #include "verify/engine_test.h"
 
 #include <fcntl.h>
@@ -156,7 +157,7 @@ static void huge_done(struct mih_verify_open *request, mih_err err)
 }
 
 /* Holes of any size can be had for nothing; reading them takes minutes. */
-static void test_huge_files_keep_nobody_waiting(void **state)
+static void open_huge(struct mih_verify_open requests[3])
 {
 	static const struct mih_test_file some[] = {
 		{ "huge-0", 1 },
@@ -170,10 +171,9 @@ static void test_huge_files_keep_nobody_waiting(void **state)
 		.flat = MIH_HASH_SHA256,
 		.no_sidecar = true,
 	};
-	struct mih_verify_open requests[3];
 
-	(void)state;
 	memset(&test, 0, sizeof(test));
+	atomic_store(&nhuge, 0);
 	mih_test_engine_start(&test, &params);
 	for (size_t i = 0; i < 3; i++)
 		assert_return_code(truncate(path_of(i), (off_t)1 << 40), errno);
@@ -183,6 +183,31 @@ static void test_huge_files_keep_nobody_waiting(void **state)
 		    (struct mih_verify_open){ .file = i, .done = huge_done };
 		mih_verify_open(test.engine, &requests[i]);
 	}
+}
+
+/* Who gave up does not have them read on. */
+static void test_huge_files_end_with_the_last_who_waits(void **state)
+{
+	struct mih_verify_open requests[3];
+	unsigned tenths = 0;
+
+	(void)state;
+	open_huge(requests);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(mih_verify_open_cancel(test.engine, &requests[i]));
+	while (atomic_load(&test.engine->inflight) && tenths++ < 300)
+		mih_test_engine_sleep(100);
+	assert_int_equal(atomic_load(&test.engine->inflight), 0);
+	assert_int_equal(atomic_load(&nhuge), 0);
+	assert_int_equal(test.nlines, 0);
+}
+
+static void test_huge_files_keep_nobody_waiting(void **state)
+{
+	struct mih_verify_open requests[3];
+
+	(void)state;
+	open_huge(requests);
 	assert_int_equal(mih_test_engine_open(&test, 3), 0);
 	assert_int_equal(atomic_load(&nhuge), 0);
 	mih_verify_close(test.engine, 3);
@@ -277,6 +302,9 @@ static void test_no_sidecar_bad_page_is_refused(void **state)
 			    "tree (mth4k-sha256), and no tree file tells which "
 			    "of them");
 	assert_int_equal(t->nlines, 1);
+	assert_true(mih_test_engine_stats(t).counts[MIH_VERIFY_BAD_GROUPS] > 0);
+	assert_int_equal(
+	    mih_test_engine_stats(t).counts[MIH_VERIFY_UNREAD_GROUPS], 0);
 	mih_test_flip(path_of(PAGE), 5 * MIB);
 	mih_test_engine_sleep(150);
 	assert_int_equal(mih_test_engine_check(t, PAGE, 5 * MIB, 1), 0);
@@ -377,6 +405,7 @@ int main(void)
 		CASE(test_every_tree_serves),
 		CASE(test_flat_digests_serve),
 		CASE(test_flat_file_is_read_once_at_open),
+		CASE(test_huge_files_end_with_the_last_who_waits),
 		CASE(test_huge_files_keep_nobody_waiting),
 		CASE(test_bad_flat_file_is_refused_and_heals),
 		CASE(test_bad_empty_file_is_refused),

@@ -238,6 +238,9 @@ static void test_shrunk_engine_keeps_what_is_open(void **state)
 	    pages_of(THREE) + pages_of(ALSO));
 	assert_staged(t, THREE);
 	mih_verify_close(t->engine, ALSO);
+	assert_int_equal(
+	    mih_test_engine_stats(t).gauges[MIH_VERIFY_STAGE_BYTES],
+	    pages_of(THREE));
 	assert_int_equal(mih_test_engine_open(t, ALSO), 0);
 	assert_int_equal(mih_verify_staged(t->engine, ALSO), -1);
 	assert_int_equal(mih_test_engine_check(t, ALSO, 0, MIB), 0);

@@ -110,6 +110,10 @@ struct mih_verify_opening {
 
 /* open.c */
 
+/** mih_verify_is_given_up() - has nobody wanted it for a second? @unwanted_ns:
+ *  as in struct mih_verify_opening. */
+bool mih_verify_is_given_up(const _Atomic uint64_t *unwanted_ns);
+
 /**
  * mih_verify_backing_open() - open a file's bytes, check type and size
  *

@@ -113,7 +113,7 @@ static void judge_bad(struct mih_verify_load *load, unsigned i, bool unread)
 
 	atomic_fetch_add(&run->failures, 1);
 	mih_verify_count(engine, MIH_VERIFY_BAD_GROUPS, 1);
-	if (unread)
+	if (unread && load->err != MIH_EDIGEST)
 		mih_verify_count(engine, MIH_VERIFY_UNREAD_GROUPS, 1);
 	if (!mih_verify_verdict_bad(engine, load->file, load->group + i))
 		return;
@@ -232,11 +232,12 @@ static uint16_t mismatches(const struct mih_verify_load *load)
 static void confirm(struct mih_verify_load *load)
 {
 	struct mih_verify_engine *engine = load->engine;
+	bool wrong;
 
-	if (!mih_gpu_confirm(&load->batch))
+	if (!mih_gpu_confirm(&load->batch, &wrong))
 		return;
 	mih_verify_count(engine, MIH_VERIFY_DEVICE_RECHECKS, 1);
-	if (!mismatches(load))
+	if (wrong)
 		mih_verify_count(engine, MIH_VERIFY_DEVICE_WRONG, 1);
 }
 

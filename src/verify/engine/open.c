@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define PATIENCE_NS 1000000000u
+
 static const char *path_of(const struct mih_verify_engine *engine,
 			   uint32_t file)
 {
@@ -150,6 +152,13 @@ static struct mih_verify_backing *closed(struct mih_verify_engine *engine,
 	mih_verify_learn_forget(run);
 	mih_verify_stage_close(&engine->stages, &run->stage);
 	return MIH_STEAL(&run->backing);
+}
+
+bool mih_verify_is_given_up(const _Atomic uint64_t *unwanted_ns)
+{
+	uint64_t since = atomic_load(unwanted_ns);
+
+	return since && mih_clock_ns() >= since + PATIENCE_NS;
 }
 
 /* Everyone had given up, so the work stopped; but then somebody came.
@@ -547,4 +556,5 @@ void mih_verify_close(struct mih_verify_engine *engine, size_t file)
 		backing = closed(engine, run);
 	pthread_mutex_unlock(&run->lock);
 	mih_verify_backing_put(backing);
+	mih_verify_stages_trim(&engine->stages);
 }

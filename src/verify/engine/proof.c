@@ -269,7 +269,8 @@ static void page_full(struct whole *whole, uint64_t page,
 		free(fill);
 }
 
-/* mih_verify_bulk.groups: a few digests, from any thread. */
+/* mih_verify_bulk.groups: a few digests, from any thread. Ends the pass where
+ * nobody waits for it. */
 static mih_err whole_groups(void *context, size_t index, uint64_t first,
 			    const uint8_t *digests, size_t n)
 {
@@ -278,6 +279,8 @@ static mih_err whole_groups(void *context, size_t index, uint64_t first,
 
 	(void)index;
 	mih_verify_check_look(&whole->opening->check);
+	if (mih_verify_is_given_up(&whole->opening->unwanted_ns))
+		return mih_err_fail(-ECANCELED, "interrupted");
 	while (n) {
 		uint64_t page = first / MIH_TREE_PAGE_GROUPS;
 		size_t at = first % MIH_TREE_PAGE_GROUPS;

@@ -6,7 +6,6 @@
  * threads.
  */
 #include "util/checked.h"
-#include "util/host/clock.h"
 #include "verify/engine/engine_internal.h"
 
 /* A huge page is filled by one thread: of two that touch it at once, both make
@@ -15,7 +14,6 @@
 
 /* A signal may only have interrupted its caller, who asks again at once; some
  * get one every few milliseconds, and must not begin at zero each time. */
-#define PATIENCE_NS 1000000000u
 
 static void note(struct mih_verify_fill *fill, mih_err err)
 {
@@ -37,13 +35,6 @@ static uint64_t nextents(const struct mih_verify_fill *fill)
 	return mih_checked_ceil_div(nbytes, MIH_VERIFY_EXTENT);
 }
 
-static bool is_given_up(const struct mih_verify_fill *fill)
-{
-	uint64_t since = atomic_load(fill->unwanted_ns);
-
-	return since && mih_clock_ns() >= since + PATIENCE_NS;
-}
-
 /* Begin with the next huge page, if there is one. */
 static void step(struct mih_verify_fill *fill)
 {
@@ -52,7 +43,8 @@ static void step(struct mih_verify_fill *fill)
 	bool two;
 	mih_err err;
 
-	if (atomic_load(&engine->stopping) || is_given_up(fill))
+	if (atomic_load(&engine->stopping) ||
+	    mih_verify_is_given_up(fill->unwanted_ns))
 		note(fill, -ECANCELED);
 	if (atomic_load(&fill->err))
 		return;

@@ -127,12 +127,18 @@ static mih_err reserve(struct mih_verify_stages *stages, uint64_t nbytes)
 
 void mih_verify_stages_end(struct mih_verify_stages *stages)
 {
+	atomic_store(&stages->budget, 0);
+	mih_verify_stages_trim(stages);
+}
+
+void mih_verify_stages_trim(struct mih_verify_stages *stages)
+{
 	struct mih_verify_stage_lru dropped = TAILQ_HEAD_INITIALIZER(dropped);
 	struct mih_verify_stage *stage;
 
 	pthread_mutex_lock(&stages->lock);
-	atomic_store(&stages->budget, 0);
-	while ((stage = TAILQ_FIRST(&stages->lru))) {
+	while (stages->nbytes > atomic_load(&stages->budget) &&
+	       (stage = TAILQ_FIRST(&stages->lru))) {
 		forget(stages, stage);
 		TAILQ_INSERT_TAIL(&dropped, stage, lru);
 	}

@@ -141,6 +141,9 @@ void mih_verify_stage_close(struct mih_verify_stages *stages,
 /** mih_verify_stages_end() - drop what is closed, and stage nothing more. */
 void mih_verify_stages_end(struct mih_verify_stages *stages);
 
+/** mih_verify_stages_trim() - drop what is closed and over the budget. */
+void mih_verify_stages_trim(struct mih_verify_stages *stages);
+
 /** mih_verify_stage_drop() - release; *owner may be NULL. */
 void mih_verify_stage_drop(struct mih_verify_stages *stages,
 			   struct mih_verify_stage **owner);
