@@ -89,6 +89,8 @@ struct mih_verify_bulk {
 	/** File @file is complete (see its err). Any thread, once per file,
 	 *  after all other calls for that file. */
 	mih_err (*file_done)(void *context, size_t file);
+	atomic_bool by_device;	    /* out: not all group digests are the
+				       processor's */
 	_Atomic uint64_t *progress; /* bytes done so far, or NULL */
 	const atomic_bool *cancel;  /* set: stop with -ECANCELED; or NULL */
 };

@@ -111,6 +111,26 @@ static void test_idle_device_vouches_for_nothing(void **state)
 	assert_true(is_down(t));
 }
 
+/* A device that is down hashed nothing of it, so there is nobody to ask. */
+static void test_bad_file_is_not_read_again_for_nothing(void **state)
+{
+	struct engine_test *t =
+	    start(MIH_HASH_SHA256, MIH_HASH_MTH4K_SHA256, true);
+
+	(void)state;
+	mih_test_sims[0].fault = MIH_TEST_LAUNCH_FAILS;
+	assert_int_equal(mih_test_engine_open(t, ONE), 0);
+	while (!is_down(t))
+		assert_int_equal(mih_test_engine_check(t, ONE, 0, MIB), 0);
+	mih_test_flip(mih_test_model_path(&t->disk, LARGE), 11 * MIB);
+	mih_test_engine_restart(t);
+	assert_int_equal(mih_test_engine_open(t, LARGE), -EIO);
+	assert_int_equal(mih_test_engine_stats(t).counts[MIH_VERIFY_DISK_BYTES],
+			 files[LARGE].nbytes);
+	assert_int_equal(
+	    mih_test_engine_stats(t).counts[MIH_VERIFY_DEVICE_RECHECKS], 0);
+}
+
 /* Longer than an open is silent about its check, and not as long as the device
  * is waited for. */
 #define CHECK_MS 3300
@@ -257,6 +277,8 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(test_idle_device_vouches_for_nothing,
 					  teardown),
+		cmocka_unit_test_teardown(
+		    test_bad_file_is_not_read_again_for_nothing, teardown),
 		cmocka_unit_test_teardown(test_long_check_is_told, teardown),
 		cmocka_unit_test_teardown(test_end_waits_for_the_last_answer,
 					  teardown),

@@ -152,7 +152,7 @@ static void doubt(struct reading *reading, size_t file)
 	    mih_hash_eq(of->root, of->want, mih_hash_info(round->tree)->len);
 	if (round->is_second && is_right)
 		atomic_store(&round->pass->device_lied, true);
-	if (is_right || round->dev == mih_gpu_cpu())
+	if (is_right || !atomic_load(&reading->bulk.by_device))
 		return;
 	from->err = MIH_EDIGEST;
 	if (!is_small(round->pass, of))

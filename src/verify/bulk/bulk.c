@@ -256,6 +256,8 @@ static void batch_done(struct mih_gpu_batch *batch, mih_err err)
 				batch->digests);
 		batch->by = mih_gpu_cpu();
 	}
+	if (batch->by != mih_gpu_cpu())
+		atomic_store(&piece->pass->bulk->by_device, true);
 	piece_hashed(piece, 0,
 		     batch->by == mih_gpu_cpu()
 			 ? mih_verify_bulk_tell(piece->pass->bulk,

@@ -219,6 +219,7 @@ struct page_fill {
 struct whole {
 	struct mih_verify_opening *opening;
 	struct mih_gpu_dev *dev;
+	bool by_device;		  /* which did make some of the digests */
 	const uint8_t *hints;	  /* or NULL (borrowed) */
 	pthread_mutex_t lock;	  /* fills, their left, kept */
 	struct page_fill **fills; /* npages; owned */
@@ -332,7 +333,7 @@ static mih_err whole_judge(const struct whole *whole,
 		return read->hints ? MIH_EDIGEST
 				   : differs(file, mih_hash_info(alg)->name);
 	err = coarse_fits(file, opening->proof);
-	if (err != MIH_EDIGEST || whole->dev != mih_gpu_cpu())
+	if (err != MIH_EDIGEST || whole->by_device)
 		return err;
 	return differs(file, mih_hash_info(file->tree)->name);
 }
@@ -387,6 +388,7 @@ static mih_err whole_pass(struct mih_verify_opening *opening,
 		return err;
 	if (!read.err)
 		mih_verify_count(engine, MIH_VERIFY_DISK_BYTES, file->nbytes);
+	whole->by_device = atomic_load(&bulk.by_device);
 	err = whole_judge(whole, &read);
 	if (!err)
 		whole_keep(whole);
@@ -433,7 +435,7 @@ static uint8_t *read_hints(struct mih_verify_opening *opening)
 }
 
 /* A root is signed, so it shows whether a device was right. If not, it may be
- * the device's fault. */
+ * the device's fault, where it did any of it. */
 static mih_err prove_by_root(struct mih_verify_opening *opening)
 {
 	struct mih_verify_engine *engine = opening->engine;
