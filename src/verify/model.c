@@ -33,12 +33,36 @@ struct opening {
 	char first[MIH_TEXT_LINE]; /* the first problem's line */
 };
 
-static void problem(struct opening *opening, const char *line)
+static void report(const struct opening *opening, const char *line)
 {
-	if (!opening->nproblems++)
-		snprintf(opening->first, sizeof(opening->first), "%s", line);
 	if (opening->params->problem)
 		opening->params->problem(opening->params->context, line);
+}
+
+/* A single one is the story, and no line besides. */
+static void problem(struct opening *opening, const char *line)
+{
+	if (!opening->nproblems++) {
+		snprintf(opening->first, sizeof(opening->first), "%s", line);
+		return;
+	}
+	if (opening->nproblems == 2)
+		report(opening, opening->first);
+	report(opening, line);
+}
+
+static mih_err tell_problems(const struct opening *opening)
+{
+	const struct mih_verify_model_params *params = opening->params;
+
+	if (opening->nproblems == 1)
+		return mih_err_fail(MIH_EDIGEST, "%s", opening->first);
+	if (params->problem)
+		return mih_err_fail(MIH_EDIGEST,
+				    "%s: %zu files are not as signed",
+				    params->dir, opening->nproblems);
+	return mih_err_fail(MIH_EDIGEST, "%s (and %zu more)", opening->first,
+			    opening->nproblems - 1);
 }
 
 /* Directory of the model; for a single file the one it lies in. */
@@ -360,7 +384,7 @@ static mih_err open_all(struct opening *opening)
 	if (err)
 		return err;
 	if (opening->nproblems)
-		return mih_err_fail(MIH_EDIGEST, "%s", opening->first);
+		return tell_problems(opening);
 	open_sidecar(opening);
 	return 0;
 }

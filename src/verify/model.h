@@ -61,7 +61,8 @@ struct mih_verify_model_params {
 	const char *const *ignore; /* with deny_unsigned: further
 				      paths to leave out */
 	size_t nignore;
-	/** One line for every missing, wrong or extra file; may be NULL. */
+	/** One line for every missing, wrong or extra file, if there are
+	 *  several; may be NULL. */
 	void (*problem)(void *context, const char *line);
 	void *context;
 };
@@ -76,8 +77,8 @@ struct mih_verify_model_params {
  * warning in the log and then counts as none.
  *
  * Return: 0; MIH_EUNTRUSTED, MIH_ENOANCHOR, MIH_EFORMAT from the bundle;
- * MIH_EDIGEST when files are missing, of another size or type, or extra (each
- * reported through @problem, the story has the first); -errno.
+ * MIH_EDIGEST when files are missing, of another size or type, or extra: of one
+ * the story tells, of several @problem does; -errno.
  */
 MIH_MUST_CHECK mih_err
 mih_verify_model_open(const struct mih_verify_model_params *params,

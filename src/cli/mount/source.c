@@ -103,9 +103,12 @@ static mih_err check_bytes(const struct mih_cli_mount_options *o,
 	code = verify_all(o, dev);
 	if (code == MIH_CLI_DONE)
 		return 0;
-	return mih_err_fail(code == MIH_CLI_UNVERIFIED ? MIH_EDIGEST : -EIO,
-			    "%s: 'mihfs verify' ended with status %d", o->model,
-			    code);
+	if (code == MIH_CLI_UNVERIFIED)
+		return mih_err_fail(MIH_EDIGEST, "%s: not as signed", o->model);
+	return mih_err_fail(-EIO,
+			    "%s: 'mihfs verify' ended with status %d before "
+			    "all of it was checked",
+			    o->model, code);
 }
 
 mih_err mih_cli_source_open(const struct mih_cli_mount_options *o,
