@@ -112,6 +112,14 @@ static struct {
 	pthread_mutex_t lock;
 } speech = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+/* What was refused there serve/mode.c tells, with what becomes of it. */
+static bool is_told(const char *line)
+{
+	static const char begin[] = "fuse: passthrough_open";
+
+	return !strncmp(line, begin, sizeof(begin) - 1);
+}
+
 static void MIH_PRINTF(2, 0)
     speak(enum fuse_log_level level, const char *fmt, va_list ap)
 {
@@ -125,7 +133,8 @@ static void MIH_PRINTF(2, 0)
 	if (speech.len > 0 && speech.line[speech.len - 1] == '\n') {
 		speech.line[speech.len - 1] = '\0';
 		speech.len = 0;
-		if (atomic_load(&speech.serving) || level >= FUSE_LOG_DEBUG)
+		if ((atomic_load(&speech.serving) || level >= FUSE_LOG_DEBUG) &&
+		    !is_told(speech.line))
 			mih_log(level >= FUSE_LOG_DEBUG ? MIH_LOG_DEBUG
 							: MIH_LOG_WARNING,
 				"%s", speech.line);

@@ -142,7 +142,7 @@ check_equal "and no other" "$(grep -c 'bytes .* differ' "$work/out")" 1
 # What doctor says of a device that is there, and of one that is broken.
 check "doctor" env MIHFS_SIM=1:wrong "$MIHFS" doctor
 check_said "doctor prints address and border" \
-	"sim:0 .*PCI 0000:00:00.0, .* GB/s after .* than a core"
+	"sim:0 .*PCI 0000:00:00.0, UUID SIM-00, .* GB/s after .* than a core"
 check_equal "doctor says which one auto takes" \
 	"$(grep -c ', taken by auto' "$work/out")" 1
 check_said "doctor names the broken one" "sim:1 (simulated) is there but does"

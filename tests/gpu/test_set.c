@@ -238,6 +238,29 @@ static void test_open_fails(void **state)
 	provoke(MIH_TEST_OPEN_FAILS, 0);
 }
 
+/* A simulated one has 1 GiB. */
+static void test_no_device_gives_all_its_memory(void **state)
+{
+	static const char *const specs[] = { "sim:0" };
+	const struct mih_gpu_params params = { .specs = specs,
+					       .nspecs = 1,
+					       .memory = (uint64_t)1 << 40 };
+	struct mih_gpu_member member;
+	struct mih_gpu_dev *dev;
+	unsigned taken;
+
+	(void)state;
+	reset(100);
+	assert_int_equal(mih_gpu_open(&params, &dev), 0);
+	assert_int_equal(mih_gpu_found(dev, NULL), 0);
+	assert_int_equal(mih_gpu_members(dev, &member, 1), 1);
+	assert_int_equal(sscanf(strstr(member.line, "1024 MiB of which"),
+				"1024 MiB of which %u", &taken),
+			 1);
+	assert_in_range(taken, 256, 512);
+	mih_gpu_close(dev);
+}
+
 static void test_out_of_memory_at_start(void **state)
 {
 	(void)state;
@@ -558,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_a_slow_one_gets_less),
 		cmocka_unit_test(test_eight_lose_three),
 		cmocka_unit_test(test_open_fails),
+		cmocka_unit_test(test_no_device_gives_all_its_memory),
 		cmocka_unit_test(test_out_of_memory_at_start),
 		cmocka_unit_test(test_launch_fails),
 		cmocka_unit_test(test_hangs),

@@ -88,12 +88,15 @@ static void say_device(struct mih_cli_doctor *d,
 	char rate[128] = "";
 	mih_err err = id->is_gpu ? measure(info->spec, &speed) : 0;
 
-	if (!err && id->is_gpu)
+	if (!id->is_gpu)
+		snprintf(rate, sizeof(rate), ", a processor: not measured");
+	else if (!err)
 		describe_speed(&speed, rate, sizeof(rate));
-	mih_cli_doctor_fact(d, info->spec, "%s, %s, %.1f GiB%s%s%s%s", id->name,
-			    id->driver, (double)id->memory / (1 << 30),
-			    id->pci[0] ? ", PCI " : "", id->pci, rate,
-			    info->automatic ? ", taken by auto" : "");
+	mih_cli_doctor_fact(
+	    d, info->spec, "%s, %s, %.1f GiB%s%s%s%s%s%s", id->name, id->driver,
+	    (double)id->memory / (1 << 30), id->pci[0] ? ", PCI " : "", id->pci,
+	    id->uuid[0] ? ", UUID " : "", id->uuid, rate,
+	    info->automatic ? ", taken by auto" : "");
 	if (err)
 		mih_cli_doctor_problem(
 		    d, MIH_CLI_DOCTOR_HINT,

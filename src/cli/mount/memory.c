@@ -96,6 +96,9 @@ uint64_t mih_cli_memory_stages(uint64_t asked, uint64_t cache)
 				" MiB, what the control group allows beside "
 				"the cache",
 				MIB(budget));
+	else if (budget == 0)
+		mih_log_warning("no memory for staged files: all are served "
+				"through their cache");
 	else
 		mih_log_info("memory of staged files: at most %" PRIu64 " MiB",
 			     MIB(budget));

@@ -248,7 +248,6 @@ static void describe(struct mih_gpu_offload *off)
 {
 	uint64_t takes = off->ngroups * MIH_GPU_LANES * GROUP_MEMORY;
 
-	off->ops->identify(off->ordinal, &off->id);
 	off->has_near = mih_node_cpus(NULL, off->id.pci, &off->near);
 	snprintf(off->text, sizeof(off->text),
 		 "%s:%zu %s, %ju MiB of which %ju are taken, driver %s",
@@ -269,7 +268,8 @@ mih_err mih_gpu_offload_new(const struct mih_gpu_port_ops *port, size_t ordinal,
 	off->dev.kind = port->kind;
 	off->ops = port;
 	off->ordinal = ordinal;
-	off->ngroups = groups_for(memory);
+	off->ops->identify(ordinal, &off->id);
+	off->ngroups = groups_for(MIH_MIN(memory, off->id.memory / 2));
 	off->tail = &off->head;
 	describe(off);
 	mih_gpu_staging_init(&off->staging);
