@@ -241,8 +241,7 @@ static void test_open_fails(void **state)
 /* A simulated one has 1 GiB. */
 static void test_no_device_gives_all_its_memory(void **state)
 {
-	static const char *const specs[] = { "sim:0" };
-	const struct mih_gpu_params params = { .specs = specs,
+	const struct mih_gpu_params params = { .specs = all,
 					       .nspecs = 1,
 					       .memory = (uint64_t)1 << 40 };
 	struct mih_gpu_member member;
@@ -250,7 +249,6 @@ static void test_no_device_gives_all_its_memory(void **state)
 	unsigned taken;
 
 	(void)state;
-	reset(100);
 	assert_int_equal(mih_gpu_open(&params, &dev), 0);
 	assert_int_equal(mih_gpu_found(dev, NULL), 0);
 	assert_int_equal(mih_gpu_members(dev, &member, 1), 1);
