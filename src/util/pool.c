@@ -23,6 +23,7 @@ struct worker {
 	struct mih_pool *pool;
 	struct worker *next;	    /* of a list that it is in */
 	struct mih_pool_work *work; /* handed to it; NULL: the pool ends */
+	bool in_back;		    /* of the background */
 	sem_t called;
 	bool has_place;
 	pthread_t thread;
@@ -33,9 +34,11 @@ struct worker {
 struct mih_pool {
 	pthread_mutex_t lock;
 	struct lane lanes[MIH_POOL_LANES];
-	atomic_size_t limit;		 /* of places; written under the lock */
-	size_t nbusy;			 /* threads that have one */
-	struct worker *idle;		 /* last in, first out */
+	atomic_size_t limit; /* of places; written under the lock */
+	size_t nbusy;	     /* threads that have one */
+	struct worker *idle; /* last in, first out */
+	size_t ninback;	     /* threads with work of the background */
+	size_t reserve;	     /* that many threads never have such work */
 	struct worker *back, **back_end; /* first in, first out */
 	bool stopping;
 	size_t nthreads;
@@ -45,21 +48,31 @@ struct mih_pool {
 
 static _Thread_local struct worker *self; /* of a thread of a pool */
 
-static struct mih_pool_work *take_work(struct mih_pool *pool)
+/* Has an idle thread anything to do in that lane? */
+static bool may_take(const struct mih_pool *pool, enum mih_pool_lane lane)
 {
-	for (size_t i = 0; i < MIH_POOL_LANES; i++) {
-		struct lane *lane = &pool->lanes[i];
-		struct mih_pool_work *work = lane->head;
+	return pool->lanes[lane].n &&
+	       (lane == MIH_POOL_URGENT ||
+		pool->ninback < pool->nthreads - pool->reserve);
+}
 
-		if (!work)
+static void take_work(struct mih_pool *pool, struct worker *worker)
+{
+	worker->work = NULL;
+	worker->in_back = false;
+	for (size_t i = 0; i < MIH_POOL_LANES && !worker->work; i++) {
+		struct lane *lane = &pool->lanes[i];
+
+		if (!may_take(pool, (enum mih_pool_lane)i))
 			continue;
-		lane->head = work->next;
+		worker->work = lane->head;
+		worker->in_back = i == MIH_POOL_BACKGROUND;
+		lane->head = lane->head->next;
 		if (!lane->head)
 			lane->tail = &lane->head;
 		lane->n--;
-		return work;
 	}
-	return NULL;
+	pool->ninback += worker->in_back;
 }
 
 static struct worker *take_back(struct mih_pool *pool)
@@ -77,7 +90,7 @@ static struct worker *take_back(struct mih_pool *pool)
 static bool has_work(const struct mih_pool *pool)
 {
 	for (size_t i = 0; i < MIH_POOL_LANES; i++)
-		if (pool->lanes[i].n)
+		if (may_take(pool, (enum mih_pool_lane)i))
 			return true;
 	return false;
 }
@@ -89,7 +102,7 @@ static struct worker *take_idle(struct mih_pool *pool)
 	if (!worker)
 		return NULL;
 	pool->idle = worker->next;
-	worker->work = take_work(pool);
+	take_work(pool, worker);
 	return worker;
 }
 
@@ -152,6 +165,7 @@ static struct mih_pool_work *next_work(struct worker *worker)
 	if (worker->has_place)
 		pool->nbusy--;
 	worker->has_place = false;
+	pool->ninback -= worker->in_back;
 	worker->next = pool->idle;
 	pool->idle = worker;
 	called = hand_out(pool);
@@ -183,6 +197,13 @@ void mih_pool_limit(struct mih_pool *pool, size_t nbusy)
 	called = hand_out(pool);
 	pthread_mutex_unlock(&pool->lock);
 	call(called);
+}
+
+void mih_pool_reserve(struct mih_pool *pool, size_t n)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->reserve = n;
+	pthread_mutex_unlock(&pool->lock);
 }
 
 void mih_pool_wait_begin(void)

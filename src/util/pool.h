@@ -63,6 +63,15 @@ void mih_pool_submit_all(struct mih_pool *pool, struct mih_pool_work *first,
 void mih_pool_limit(struct mih_pool *pool, size_t nbusy);
 
 /**
+ * mih_pool_reserve() - @n threads of the pool are for urgent work alone
+ * @n: fewer than it has; without this call, none
+ *
+ * Work in the background may wait long for what it needs, and must not take
+ * all threads with it. Before anything is submitted.
+ */
+void mih_pool_reserve(struct mih_pool *pool, size_t n);
+
+/**
  * mih_pool_wait_begin() - what follows needs no processor, but time
  *
  * Another thread of the pool runs meanwhile, where there is one. Nothing

@@ -68,7 +68,7 @@ ends() {
 }
 
 [ -x "$server" ] || mt_skip "slow_server is not built"
-mt_begin 8
+mt_begin 11
 mkdir "$work/model" "$work/slow"
 mt_pattern $((groups * 65536)) 1 >"$work/model/good"
 mt_pattern $((groups * 65536 + 12345)) 2 >"$work/model/bad"
@@ -107,5 +107,29 @@ reader=$!
 sleep 0.3 # its reads are asleep by now; if not, they will be
 check "the mount ends while its source sleeps" ends
 wait "$reader"
+slow_stop
+
+# Who opens a small file does not wait for large ones that are checked whole:
+# four rounds of all threads at least, where its own bytes take one.
+mt_pattern 100000000 3 >"$work/model/large-1"
+mt_pattern 100000000 4 >"$work/model/large-2"
+echo small >"$work/model/small"
+mt_sign "$work/model"
+slow_start 700
+mt_mount "$work/slow" --verify=open
+large=
+for i in 1 2; do
+	{ head -c 1 "$mnt/large-$i" >/dev/null; echo >"$work/opened-$i"; } &
+	large="$large $!"
+done
+sleep 1 # they are under way by now; if not, small has it even easier
+check "a small file is opened" cmp "$work/model/small" "$mnt/small"
+check "before the large ones that were there first" \
+	[ ! -e "$work/opened-1" -a ! -e "$work/opened-2" ]
+# shellcheck disable=SC2086
+wait $large
+check "which are opened in their turn" \
+	[ -e "$work/opened-1" -a -e "$work/opened-2" ]
+mt_umount
 slow_stop
 mt_end

@@ -244,6 +244,68 @@ static void test_limit_may_be_lowered(void **state)
 	assert_int_equal(shared.most_busy, 1);
 }
 
+/* Holds its thread until the barrier is full. */
+struct held {
+	struct mih_pool_work work;
+	pthread_barrier_t *all;
+	atomic_int *nheld;
+};
+
+static void hold(struct mih_pool_work *work)
+{
+	struct held *held = (struct held *)work;
+
+	atomic_fetch_add(held->nheld, 1);
+	mih_pool_wait_begin();
+	pthread_barrier_wait(held->all);
+	mih_pool_wait_end();
+}
+
+static void submit_held(struct mih_pool *pool, struct held *held, int n,
+			atomic_int *nheld, pthread_barrier_t *all,
+			enum mih_pool_lane lane)
+{
+	int before = atomic_load(nheld);
+
+	for (int i = 0; i < n; i++) {
+		held[i] = (struct held){ { .run = hold }, all, nheld };
+		mih_pool_submit(pool, &held[i].work, lane);
+	}
+	while (lane == MIH_POOL_URGENT && atomic_load(nheld) < before + n)
+		sched_yield();
+}
+
+/* All that may run in the background does, and waits: what is urgent runs
+ * nevertheless, or alarm() ends this. */
+static void test_some_threads_are_for_what_is_urgent(void **state)
+{
+	enum { NFREE = 2, N = NTHREADS - NFREE };
+	struct held background[2 * N], urgent[2][NFREE];
+	atomic_int nbackground = 0, nurgent = 0;
+	pthread_barrier_t all;
+	struct mih_pool *pool;
+
+	(void)state;
+	assert_int_equal(mih_pool_new("test", NTHREADS, &pool), 0);
+	mih_pool_reserve(pool, NFREE);
+	pthread_barrier_init(&all, NULL, NTHREADS + 1);
+	submit_held(pool, background, 2 * N, &nbackground, &all,
+		    MIH_POOL_BACKGROUND);
+	while (atomic_load(&nbackground) < N)
+		sched_yield();
+	for (int round = 0; round < 2; round++) {
+		submit_held(pool, urgent[round], NFREE, &nurgent, &all,
+			    MIH_POOL_URGENT);
+		while (atomic_load(&nbackground) < (round + 1) * N)
+			sched_yield();
+		assert_int_equal(nbackground, (round + 1) * N);
+		pthread_barrier_wait(&all);
+	}
+	mih_pool_free(pool);
+	assert_int_equal(nurgent, 2 * NFREE);
+	pthread_barrier_destroy(&all);
+}
+
 static void test_many_are_submitted_at_once(void **state)
 {
 	enum { N = 100 };
@@ -282,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_who_comes_back_goes_first),
 		cmocka_unit_test(test_limit_may_be_raised),
 		cmocka_unit_test(test_limit_may_be_lowered),
+		cmocka_unit_test(test_some_threads_are_for_what_is_urgent),
 		cmocka_unit_test(test_many_are_submitted_at_once),
 		cmocka_unit_test(test_other_threads_do_not_wait),
 	};

@@ -29,6 +29,11 @@
  * in 20 ms are 1.7 GB/s. Idle threads cost some address space. */
 #define THREADS_MIN 32
 
+/* And one more for so many, which only take what somebody waits for: where a
+ * source takes seconds, a file that is staged would have all the others, and
+ * an open of another file no thread to begin on. */
+#define URGENT_PART 8
+
 #define SLOW_THREADS 2 /* for each size of pass */
 
 /* Largest pass of each size but the last. Each has threads of its own: two
@@ -158,10 +163,12 @@ static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 {
 	bool by_device = engine->dev != mih_gpu_cpu();
 	mih_err err = -ENOMEM;
+	size_t reserve;
 
 	if (!nthreads)
 		nthreads = MIH_MAX(engine->ncores * STAGERS_PER_CORE,
 				   (size_t)THREADS_MIN);
+	reserve = (nthreads + URGENT_PART - 1) / URGENT_PART;
 	engine->tally = mih_verify_tally_new();
 	if (engine->tally)
 		err = files_new(engine);
@@ -171,9 +178,11 @@ static mih_err engine_start(struct mih_verify_engine *engine, size_t nthreads)
 		err = mih_verify_timer_start(&engine->timer);
 	if (err)
 		return mih_err_fail_errno(err, "engine");
-	err = mih_pool_new("mihfs-load", nthreads, &engine->pool);
-	if (!err)
+	err = mih_pool_new("mihfs-load", nthreads + reserve, &engine->pool);
+	if (!err) {
 		mih_pool_limit(engine->pool, readers(engine, false));
+		mih_pool_reserve(engine->pool, reserve);
+	}
 	if (!err && by_device)
 		err = mih_pool_new("mihfs-answer", engine->ncores + 1,
 				   &engine->answers);

@@ -507,7 +507,7 @@ mih_err mih_verify_load_fill(struct mih_verify_fill *fill, uint64_t index,
 	load_begin(load, MIH_POOL_BACKGROUND);
 	if (then)
 		load_begin(then, MIH_POOL_BACKGROUND);
-	mih_pool_submit(fill->engine->pool, &load->work, MIH_POOL_BACKGROUND);
+	mih_pool_submit(fill->engine->pool, &load->work, fill->lane);
 	return 0;
 }
 

@@ -2,8 +2,8 @@
  * A whole file: every group of it is loaded, proven and, where the caller gave
  * memory, left there. So many loads are on their way that a device gets large
  * batches and a disk is kept busy, but in the background: whoever waits for
- * single bytes goes first, and two files that are filled at once share the
- * threads.
+ * single bytes, or for a small file, goes first, and two files that are filled
+ * at once share the threads.
  */
 #include "util/checked.h"
 #include "verify/engine/engine_internal.h"
@@ -65,6 +65,8 @@ void mih_verify_fill_start(struct mih_verify_fill *fill)
 {
 	size_t window = mih_pool_nthreads(fill->engine->pool);
 
+	fill->lane = nextents(fill) <= PAGE_EXTENTS ? MIH_POOL_URGENT
+						    : MIH_POOL_BACKGROUND;
 	atomic_init(&fill->next, 0);
 	atomic_init(&fill->refs, 1);
 	atomic_init(&fill->err, 0);

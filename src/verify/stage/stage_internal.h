@@ -68,6 +68,7 @@ struct mih_verify_fill {
 	 */
 	void (*done)(struct mih_verify_fill *fill, mih_err err);
 	/* The engine's. */
+	enum mih_pool_lane lane;
 	_Atomic uint64_t next; /* extent to begin with next */
 	atomic_uint refs;      /* loads on their way, and who starts them */
 	atomic_int err;	       /* the first one */
