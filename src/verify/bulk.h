@@ -21,8 +21,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/** Bytes read at a time: all groups of a file up to this size come in one call
- * of groups(). */
+/** Bytes read at a time: without a flat digest, all groups of a file up to this
+ * size come in one call of groups(). */
 #define MIH_VERIFY_BULK_PIECE ((size_t)1 << 20)
 
 /** One file to read, or shards of one, and what came out of it. */

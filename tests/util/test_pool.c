@@ -261,17 +261,19 @@ static void hold(struct mih_pool_work *work)
 	mih_pool_wait_end();
 }
 
-static void submit_held(struct mih_pool *pool, struct held *held, int n,
-			atomic_int *nheld, pthread_barrier_t *all,
-			enum mih_pool_lane lane)
+/* Each as @like. */
+static void submit_held(struct mih_pool *pool, struct held *held, size_t n,
+			const struct held *like, enum mih_pool_lane lane)
 {
-	int before = atomic_load(nheld);
-
-	for (int i = 0; i < n; i++) {
-		held[i] = (struct held){ { .run = hold }, all, nheld };
+	for (size_t i = 0; i < n; i++) {
+		held[i] = *like;
 		mih_pool_submit(pool, &held[i].work, lane);
 	}
-	while (lane == MIH_POOL_URGENT && atomic_load(nheld) < before + n)
+}
+
+static void wait_held(const struct held *held, int n)
+{
+	while (atomic_load(held->nheld) < n)
 		sched_yield();
 }
 
@@ -283,22 +285,22 @@ static void test_some_threads_are_for_what_is_urgent(void **state)
 	struct held background[2 * N], urgent[2][NFREE];
 	atomic_int nbackground = 0, nurgent = 0;
 	pthread_barrier_t all;
+	const struct held back = { { .run = hold }, &all, &nbackground };
+	const struct held front = { { .run = hold }, &all, &nurgent };
 	struct mih_pool *pool;
 
 	(void)state;
 	assert_int_equal(mih_pool_new("test", NTHREADS, &pool), 0);
 	mih_pool_reserve(pool, NFREE);
 	pthread_barrier_init(&all, NULL, NTHREADS + 1);
-	submit_held(pool, background, 2 * N, &nbackground, &all,
-		    MIH_POOL_BACKGROUND);
-	while (atomic_load(&nbackground) < N)
-		sched_yield();
-	for (int round = 0; round < 2; round++) {
-		submit_held(pool, urgent[round], NFREE, &nurgent, &all,
+	submit_held(pool, background, 2 * N, &back, MIH_POOL_BACKGROUND);
+	wait_held(&back, N);
+	for (int round = 1; round <= 2; round++) {
+		submit_held(pool, urgent[round - 1], NFREE, &front,
 			    MIH_POOL_URGENT);
-		while (atomic_load(&nbackground) < (round + 1) * N)
-			sched_yield();
-		assert_int_equal(nbackground, (round + 1) * N);
+		wait_held(&front, round * NFREE);
+		wait_held(&back, round * N);
+		assert_int_equal(nbackground, round * N);
 		pthread_barrier_wait(&all);
 	}
 	mih_pool_free(pool);

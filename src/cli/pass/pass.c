@@ -7,6 +7,7 @@
 #include "util/log.h"
 #include "verify/bulk.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,12 +65,13 @@ struct round {
 	bool is_second; /* for files of which something did not fit */
 };
 
-/* All its groups come at once, and nobody wants to keep them: its root needs
- * no writer. */
+/* All its groups come at once, which they do without a flat digest, and nobody
+ * wants to keep them: its root needs no writer. */
 static bool is_small(const struct mih_cli_pass *pass,
 		     const struct mih_cli_pass_file *file)
 {
-	return !pass->sidecar && file->nbytes <= MIH_VERIFY_BULK_PIECE;
+	return !pass->sidecar && file->flat == MIH_HASH_NONE &&
+	       file->nbytes <= MIH_VERIFY_BULK_PIECE;
 }
 
 static void make_root(struct mih_cli_pass_file *file, const uint8_t *digests,
@@ -78,6 +80,7 @@ static void make_root(struct mih_cli_pass_file *file, const uint8_t *digests,
 	uint8_t
 	    nodes[MIH_VERIFY_BULK_PIECE / MIH_HASH_GROUP * MIH_HASH_LEN_MAX];
 
+	assert(n == mih_hash_ngroups(file->nbytes));
 	if (n > 0)
 		memcpy(nodes, digests, n * mih_hash_info(file->tree)->len);
 	mih_tree_root(file->tree, file->nbytes, MIH_HASH_GROUP, nodes,

@@ -10,11 +10,11 @@
 #define FAR	      ((size_t)2 << 20) /* a piece for devices */
 #define FAR_PIECES    ((size_t)48)	/* for each device */
 #define FAR_THREADS   14
-#define MANY	      1000  /* files; of a mean size below ... */
-#define SMALL	      65536 /* ... this many bytes: */
-#define THREADS_SMALL 4	    /* threads for each core */
-#define AT_ONCE_MAX   256   /* pieces at hand to be hashed side by side */
-#define FILES_MAX     128   /* open for the same reason */
+#define MANY	      1000	    /* files; of a mean size below ... */
+#define SMALL	      65536	    /* ... this many bytes: */
+#define THREADS_SMALL 4		    /* threads for each core */
+#define BYTES_MAX     (256 * PIECE) /* of all pieces, or one for each thread */
+#define FILES_MAX     128	    /* open for the same reason */
 
 _Static_assert(FAR % PIECE == 0 &&
 		   FAR / MIH_HASH_GROUP == MIH_VERIFY_BULK_GROUPS,
@@ -46,7 +46,7 @@ size_t mih_verify_bulk_width(enum mih_hash_alg flat, size_t nthreads)
 	size_t width =
 	    MIH_MIN(mih_hash_stream_width(flat), (size_t)MIH_VERIFY_BULK_LINKS);
 
-	return MIH_MIN(width, MIH_MAX(AT_ONCE_MAX / nthreads, (size_t)1));
+	return MIH_MIN(width, MIH_MAX(BYTES_MAX / PIECE / nthreads, (size_t)1));
 }
 
 static bool has_hints(const struct mih_verify_bulk *bulk)
@@ -75,6 +75,8 @@ static void set_flat(const struct mih_verify_bulk *bulk, bool small,
 	shape->piece = has_hints(bulk) ? PIECE : shape->link;
 	shape->ahead = AHEAD / shape->link;
 	shape->npieces = n * MIH_MAX(AHEAD / shape->piece, shape->width + 1);
+	shape->npieces =
+	    MIH_MIN(shape->npieces, MIH_MAX(BYTES_MAX / shape->piece, n + 1));
 }
 
 /* The processor hashes a piece while it is in its cache. For a device 96 MiB

@@ -14,8 +14,7 @@
  *   2. shard->lock
  *   3. verdicts.lock
  *   4. file->lock
- *   5. stages.lock
- *   6. pages.ends (held over the folding of a page)
+ *   5. pages.ends (held over the folding of a page)
  * Leaves, under which nothing else is taken: pages.lock, spare.lock,
  * stages.lock, timer.lock, the locks inside the pools, and the lock of a
  * whole-file pass.

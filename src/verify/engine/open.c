@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* A signal may only have interrupted its caller, who asks again at once; some
+ * get one every few milliseconds, and must not begin at zero each time. */
 #define PATIENCE_NS 1000000000u
 
 static const char *path_of(const struct mih_verify_engine *engine,

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#define PASSES 4 /* that may share the memory which is one's in a command */
+
 /* The shard at hand is complete. */
 static mih_err end_shard(struct mih_verify_unit *u)
 {
@@ -139,10 +141,9 @@ struct hinted {
 static size_t width_for(const struct mih_verify_unit *u, size_t ncores)
 {
 	uint64_t each = (u->to - u->from) / MIH_VERIFY_EXTENT / ncores;
+	size_t most = mih_verify_bulk_width(MIH_HASH_SHA256, PASSES * ncores);
 
-	return (size_t)MIH_MIN(
-	    MIH_MAX(each, (uint64_t)1),
-	    (uint64_t)mih_verify_bulk_width(MIH_HASH_SHA256, ncores));
+	return (size_t)MIH_MIN(MIH_MAX(each, (uint64_t)1), (uint64_t)most);
 }
 
 static struct mih_verify_bulk_link link_of(struct hinted *h, uint64_t off,

@@ -12,9 +12,6 @@
  * one, and one of them for nothing. */
 #define PAGE_EXTENTS 2
 
-/* A signal may only have interrupted its caller, who asks again at once; some
- * get one every few milliseconds, and must not begin at zero each time. */
-
 static void note(struct mih_verify_fill *fill, mih_err err)
 {
 	int none = 0;

@@ -324,7 +324,33 @@ static void test_a_file_that_fails_fails_alone(void **state)
 	assert_int_equal(told.files[14].err, -EFBIG);
 }
 
-/* 256 MiB of pieces altogether, whatever the machine. */
+/* 256 MiB of pieces altogether, or one for each thread and one to read into. */
+static void test_pieces_take_no_more_than_that(void **state)
+{
+	static const size_t nthreads[] = { 1, 2, 16, 64, 128, 256, 1000 };
+	struct mih_verify_bulk_file file = { .nbytes = (uint64_t)1 << 40 };
+	struct mih_verify_bulk bulk = {
+		.files = &file,
+		.nfiles = 1,
+		.flat = MIH_HASH_SHA256,
+		.dev = mih_gpu_cpu(),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * MIH_ARRAY_LEN(nthreads); i++) {
+		struct mih_verify_bulk_shape shape;
+
+		bulk.nthreads = nthreads[i / 2];
+		file.hints = i % 2 ? models[0].states[0] : NULL;
+		shape = mih_verify_bulk_shape(&bulk);
+		assert_int_equal(shape.nthreads, bulk.nthreads);
+		assert_true(shape.npieces > shape.nthreads);
+		assert_true(shape.npieces * shape.piece <= 256 * MIB ||
+			    shape.npieces == shape.nthreads + 1);
+		assert_in_range(shape.width, 1, MIH_VERIFY_BULK_LINKS);
+	}
+}
+
 static void test_many_threads_take_fewer_at_a_time(void **state)
 {
 	static const size_t widths[] = {
@@ -358,6 +384,7 @@ int main(void)
 		cmocka_unit_test(
 		    test_a_state_that_cannot_be_kept_ends_the_pass),
 		cmocka_unit_test(test_a_file_that_fails_fails_alone),
+		cmocka_unit_test(test_pieces_take_no_more_than_that),
 		cmocka_unit_test(test_many_threads_take_fewer_at_a_time),
 	};
 
