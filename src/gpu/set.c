@@ -181,16 +181,15 @@ static void tell(const struct set *set, const struct member *member,
 {
 	const struct mih_gpu_rate *rate = &member->rates[kernel];
 	uint64_t from = border(&set->cpu[kernel], rate);
+	const char *name = mih_gpu_kernels[kernel].name + strlen("mih_");
 
 	if (from == UINT64_MAX)
 		mih_log_info("device %s: slower at %s than one core",
-			     mih_gpu_describe(member->dev),
-			     mih_gpu_kernels[kernel].name);
+			     mih_gpu_describe(member->dev), name);
 	else
 		mih_log_info("device %s: sooner done with %s than one core "
 			     "from %ju KiB on",
-			     mih_gpu_describe(member->dev),
-			     mih_gpu_kernels[kernel].name,
+			     mih_gpu_describe(member->dev), name,
 			     (uintmax_t)(from >> 10));
 }
 

@@ -1,6 +1,5 @@
 #include "tree/fold.h"
 #include "hash/group.h"
-#include "tree/shape.h"
 
 #include <string.h>
 
@@ -42,6 +41,16 @@ void mih_tree_coarsen(enum mih_hash_alg alg, uint8_t *nodes, size_t n,
 	for (; factor > 1; factor /= 2)
 		n = level_up(info, nodes, n, false);
 	memmove(out, nodes, n * info->len);
+}
+
+void mih_tree_page_node(enum mih_hash_alg alg, uint64_t nbytes, uint64_t page,
+			const uint8_t *groups, uint8_t *out)
+{
+	size_t n = mih_tree_page_groups(nbytes, page);
+	uint8_t copy[MIH_TREE_PAGE_NODES_MAX];
+
+	memcpy(copy, groups, n * mih_hash_info(alg)->len);
+	mih_tree_fold(alg, copy, n, mih_tree_npages(nbytes) == 1, out);
 }
 
 void mih_tree_root(enum mih_hash_alg alg, uint64_t nbytes, uint64_t span,

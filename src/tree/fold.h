@@ -10,6 +10,7 @@
 #define MIH_TREE_FOLD_H
 
 #include "hash/alg.h"
+#include "tree/shape.h"
 #include "util/err.h"
 
 /**
@@ -37,6 +38,19 @@ void mih_tree_fold(enum mih_hash_alg alg, uint8_t *nodes, size_t n,
  */
 void mih_tree_coarsen(enum mih_hash_alg alg, uint8_t *nodes, size_t n,
 		      size_t factor, uint8_t *out);
+
+/* The most bytes of all group digests of a page. */
+#define MIH_TREE_PAGE_NODES_MAX (MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX)
+
+/**
+ * mih_tree_page_node() - what stands above a page of the fine layer
+ * @nbytes: size of the file; at least 1
+ * @page:   number of the page
+ * @groups: its group digests; kept as they are
+ * @out:    its node of the coarse layer; of a file of one page, the root
+ */
+void mih_tree_page_node(enum mih_hash_alg alg, uint64_t nbytes, uint64_t page,
+			const uint8_t *groups, uint8_t *out);
 
 /**
  * mih_tree_root() - root digest of a file of @nbytes from one of its layers

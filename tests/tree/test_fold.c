@@ -90,6 +90,37 @@ static void test_coarsen_folds_each_span(void **state)
 }
 
 /* For files above the largest span: no span has a lonely blake3 node then. */
+/* Of the first of several pages, of a short last one, and of a single one. */
+static void test_page_has_one_node_above_it(void **state)
+{
+	static const struct {
+		uint64_t nbytes, page;
+		size_t n;
+		bool is_root;
+	} pages[] = {
+		{ 3 * MIH_TREE_PAGE, 0, MIH_TREE_PAGE_GROUPS, false },
+		{ 2 * MIH_TREE_PAGE + 5 * MIH_HASH_GROUP - 1, 2, 5, false },
+		{ MIH_TREE_PAGE, 0, MIH_TREE_PAGE_GROUPS, true },
+		{ 6 * MIH_HASH_GROUP + 1, 0, 7, true },
+	};
+
+	(void)state;
+	for (size_t a = 0; a < MIH_ARRAY_LEN(model_algs); a++)
+		for (size_t i = 0; i < MIH_ARRAY_LEN(pages); i++) {
+			enum mih_hash_alg alg = model_algs[a];
+			size_t n = pages[i].n, len = mih_hash_info(alg)->len;
+			mih_autofree uint8_t *nodes = model_layer(alg, n, n);
+			mih_autofree uint8_t *kept = model_layer(alg, n, n);
+			uint8_t want[MIH_HASH_LEN_MAX], got[MIH_HASH_LEN_MAX];
+
+			by_the_book(alg, nodes, n, pages[i].is_root, want);
+			mih_tree_page_node(alg, pages[i].nbytes, pages[i].page,
+					   nodes, got);
+			assert_memory_equal(got, want, len);
+			assert_memory_equal(nodes, kept, n * len);
+		}
+}
+
 static void test_root_is_the_same_from_every_span(void **state)
 {
 	uint8_t want[MIH_HASH_LEN_MAX], got[MIH_HASH_LEN_MAX];
@@ -201,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_fold_has_the_shape_of_rfc9162),
 		cmocka_unit_test(test_fold_of_blake3_marks_the_root_alone),
 		cmocka_unit_test(test_coarsen_folds_each_span),
+		cmocka_unit_test(test_page_has_one_node_above_it),
 		cmocka_unit_test(test_root_is_the_same_from_every_span),
 		cmocka_unit_test(test_root_of_files_equals_vectors),
 	};

@@ -166,16 +166,12 @@ static bool page_fits(const struct mih_cli_ranges *r, size_t file,
 {
 	const struct mih_cli_pass_file *f = &r->files[file];
 	size_t n = mih_tree_page_groups(f->nbytes, page);
-	uint8_t fine[MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX];
-	uint8_t top[MIH_HASH_LEN_MAX];
+	uint8_t fine[MIH_TREE_PAGE_NODES_MAX], top[MIH_HASH_LEN_MAX];
 
 	if (mih_tree_sidecar_read_fine(r->sidecar, &r->known[file].entry,
 				       page * MIH_TREE_PAGE_GROUPS, n, fine))
 		return false;
-	if (f->nbytes <= MIH_TREE_PAGE)
-		mih_tree_root(f->tree, f->nbytes, MIH_HASH_GROUP, fine, top);
-	else
-		mih_tree_fold(f->tree, fine, n, false, top);
+	mih_tree_page_node(f->tree, f->nbytes, page, fine, top);
 	return mih_hash_eq(top, node, mih_hash_info(f->tree)->len);
 }
 

@@ -14,23 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_NODES_MAX (MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX)
-
-/* Fold a copy of the nodes and compare with the node that stands above. */
+/* Do they lead to the node that stands above? */
 static bool page_fits(const struct mih_verify_file *file,
 		      const struct mih_verify_page_job *job,
 		      const uint8_t *nodes)
 {
 	size_t len = mih_verify_node_len(file);
-	size_t n = mih_tree_page_groups(file->nbytes, job->page);
 	bool is_root = mih_tree_npages(file->nbytes) == 1;
 	const uint8_t *above =
 	    is_root ? job->proof->root : job->proof->coarse + job->page * len;
-	uint8_t copy[PAGE_NODES_MAX], folded[MIH_HASH_LEN_MAX];
+	uint8_t node[MIH_HASH_LEN_MAX];
 
-	memcpy(copy, nodes, n * len);
-	mih_tree_fold(file->tree, copy, n, is_root, folded);
-	return mih_hash_eq(folded, above, len);
+	mih_tree_page_node(file->tree, file->nbytes, job->page, nodes, node);
+	return mih_hash_eq(node, above, len);
 }
 
 static bool prove_by_sidecar(struct mih_verify_engine *engine,

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_NODES_MAX (MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX)
-
 /* Fine pages kept from a pass over the whole file. */
 #define KEEP_MAX ((size_t)32 << 20)
 
@@ -184,7 +182,7 @@ static mih_err prove_end(struct mih_verify_opening *opening)
 		.backing = opening->backing,
 	};
 	mih_autofree uint8_t *buf = malloc(MIH_HASH_GROUP);
-	uint8_t nodes[PAGE_NODES_MAX], got[MIH_HASH_LEN_MAX];
+	uint8_t nodes[MIH_TREE_PAGE_NODES_MAX], got[MIH_HASH_LEN_MAX];
 	struct mih_hash_range range = {
 		.data = buf,
 		.len = mih_verify_group_len(file, last),
@@ -253,12 +251,10 @@ static void page_full(struct whole *whole, uint64_t page,
 	size_t len = mih_verify_node_len(file);
 	size_t n = mih_tree_page_groups(file->nbytes, page);
 	bool is_root = mih_tree_npages(file->nbytes) == 1;
-	uint8_t copy[PAGE_NODES_MAX];
 	bool keep;
 
-	memcpy(copy, fill->nodes, n * len);
-	mih_tree_fold(file->tree, copy, n, is_root,
-		      is_root ? proof->root : proof->coarse + page * len);
+	mih_tree_page_node(file->tree, file->nbytes, page, fill->nodes,
+			   is_root ? proof->root : proof->coarse + page * len);
 	pthread_mutex_lock(&whole->lock);
 	keep = whole->kept + n * len <= KEEP_MAX;
 	if (keep)
@@ -498,7 +494,7 @@ static mih_err prove_shards(struct mih_verify_opening *opening)
 		.proof = opening->proof,
 		.backing = opening->backing,
 	};
-	uint8_t nodes[PAGE_NODES_MAX];
+	uint8_t nodes[MIH_TREE_PAGE_NODES_MAX];
 	mih_err err;
 
 	if (file->nbytes > MIH_TREE_PAGE)

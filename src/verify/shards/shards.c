@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_NODES_MAX (MIH_TREE_PAGE_GROUPS * MIH_HASH_LEN_MAX)
-
 static uint64_t page_end(const struct mih_verify_file *file, uint64_t page)
 {
 	return MIH_MIN((page + 1) * MIH_TREE_PAGE, file->nbytes);
@@ -106,10 +104,9 @@ static void keep_page(struct mih_verify_unit *u, uint64_t page,
 	size_t n = mih_tree_page_groups(u->file->nbytes, page);
 	uint64_t group = page * MIH_TREE_PAGE_GROUPS;
 	bool is_root = mih_tree_npages(u->file->nbytes) == 1;
-	uint8_t copy[PAGE_NODES_MAX], above[MIH_HASH_LEN_MAX];
+	uint8_t above[MIH_HASH_LEN_MAX];
 
-	memcpy(copy, nodes, n * len);
-	mih_tree_fold(u->file->tree, copy, n, is_root, above);
+	mih_tree_page_node(u->file->tree, u->file->nbytes, page, nodes, above);
 	pthread_mutex_lock(&u->engine->pages.lock);
 	if (is_root) {
 		memcpy(proof->root, above, len);
@@ -269,7 +266,7 @@ static void settle_end(struct mih_verify_unit *u, uint64_t page,
 	struct mih_verify_layers *proof = u->job->proof;
 	struct mih_verify_edge *edge =
 	    mih_verify_edge_take(u->engine, proof, page, needs_left);
-	uint8_t nodes[PAGE_NODES_MAX];
+	uint8_t nodes[MIH_TREE_PAGE_NODES_MAX];
 
 	if (!assemble(u, page, edge, edge, nodes)) {
 		keep_page(u, page, nodes);
