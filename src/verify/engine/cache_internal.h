@@ -123,6 +123,7 @@ struct mih_verify_spare {
 
 /* extent.c */
 
+/** The shard of the cache that an extent belongs to, whether there is one. */
 struct mih_verify_shard *mih_verify_shard_of(struct mih_verify_engine *engine,
 					     uint32_t file, uint64_t index);
 /** Find or make; shard locked. NULL: out of memory. */
@@ -140,15 +141,21 @@ void mih_verify_cache_trim(struct mih_verify_engine *engine);
 bool mih_verify_cache_keeps(const struct mih_verify_engine *engine);
 /** Free the slots that are kept for reuse. */
 void mih_verify_spare_drop(struct mih_verify_engine *engine);
+/** Return: 0 or -ENOMEM. */
 MIH_MUST_CHECK mih_err mih_verify_cache_init(struct mih_verify_engine *engine);
+/** After the last load has ended. */
 void mih_verify_cache_fini(struct mih_verify_engine *engine);
 
+/** The smallest class of slots that hold @len bytes. */
 unsigned mih_verify_slot_class(size_t len);
+/** Bytes that such a slot holds. */
 size_t mih_verify_slot_room(unsigned size_class);
 /** Its room must have been added to cache_bytes. NULL: out of memory. */
 struct mih_verify_slot *mih_verify_slot_new(struct mih_verify_engine *engine,
 					    unsigned size_class);
+/** One more user. Return: @slot. */
 struct mih_verify_slot *mih_verify_slot_get(struct mih_verify_slot *slot);
+/** One user less; the last one gives its memory back. */
 void mih_verify_slot_put(struct mih_verify_slot *slot);
 
 /* source/fetch.c */

@@ -103,7 +103,9 @@ bool mih_verify_layer_claim(struct mih_verify_engine *engine, uint32_t file,
 void mih_verify_layer_decide(struct mih_verify_engine *engine,
 			     const struct mih_verify_page_job *job,
 			     uint64_t page, const uint8_t *nodes, mih_err err);
+/** Before anything is loaded. */
 void mih_verify_layer_init(struct mih_verify_pages *pages);
+/** After the last load has ended; frees every page. */
 void mih_verify_layer_fini(struct mih_verify_pages *pages);
 
 /* verify/shards/edge.c */

@@ -75,9 +75,12 @@ bool mih_verify_verdict_bad(struct mih_verify_engine *engine, uint32_t file,
 /** Group is good. Return: is that news? */
 bool mih_verify_verdict_good(struct mih_verify_engine *engine, uint32_t file,
 			     uint64_t group);
+/** None yet. */
 void mih_verify_verdicts_init(struct mih_verify_verdicts *verdicts);
+/** Frees all of them. */
 void mih_verify_verdicts_fini(struct mih_verify_verdicts *verdicts);
 
+/** Start its thread. Return: 0 or -EAGAIN. */
 MIH_MUST_CHECK mih_err mih_verify_timer_start(struct mih_verify_timer *timer);
 /** Call delay->fire() in @ms from another thread; at once when stopping. */
 void mih_verify_timer_add(struct mih_verify_timer *timer,
