@@ -314,6 +314,10 @@ static mih_err run_round_twice(struct round *round,
 	err = run_round(round, progress);
 	round->is_second = true;
 	round->dev = mih_gpu_cpu();
+	for (size_t i = 0; i < round->pass->nfiles; i++)
+		if (belongs(round, &round->pass->files[i]))
+			atomic_fetch_add(&progress->total,
+					 round->pass->files[i].nbytes);
 	if (!err)
 		err = run_round(round, progress);
 	round->dev = dev;
@@ -404,6 +408,7 @@ static mih_err start_over(struct round *round, size_t *slots,
 		pass->files[i].misled = false;
 	}
 	atomic_store(&progress->done, 0);
+	atomic_store(&progress->total, pass->nbytes);
 	if (pass->start_over)
 		pass->start_over(pass->context);
 	round->dev = mih_gpu_cpu();

@@ -17,12 +17,12 @@ static double seconds_since(uint64_t start_ns)
 static void draw(struct mih_cli_progress *p)
 {
 	uint64_t done = atomic_load_explicit(&p->done, memory_order_relaxed);
-	double part = p->total ? (double)done / (double)p->total : 1;
+	uint64_t total = atomic_load_explicit(&p->total, memory_order_relaxed);
+	double part = total ? (double)done / (double)total : 1;
 	double seconds = seconds_since(p->start_ns);
 	double speed = (double)done / (seconds > 0 ? seconds : 1);
-	double left = speed > 0 && done < p->total
-			  ? (double)(p->total - done) / speed
-			  : 0;
+	double left =
+	    speed > 0 && done < total ? (double)(total - done) / speed : 0;
 	char bar[BAR + 1];
 	int full = part > 1 ? BAR : (int)(part * BAR);
 

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 struct mih_cli_progress {
-	const char *label;     /* "signing" (borrowed) */
-	uint64_t total;	       /* bytes */
-	_Atomic uint64_t done; /* bytes; hand this to the work */
+	const char *label;	/* "signing" (borrowed) */
+	_Atomic uint64_t total; /* bytes; may become more meanwhile */
+	_Atomic uint64_t done;	/* bytes; hand this to the work */
 	/* The bar's. */
 	uint64_t start_ns;
 	bool drawing;
