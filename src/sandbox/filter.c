@@ -177,18 +177,23 @@ static mih_err fill_serve(scmp_filter_ctx ctx, bool makes)
 	return err;
 }
 
-/* Memory files, which are sealed when they are full. */
-static mih_err fill_stages(scmp_filter_ctx ctx)
+static mih_err fill_memory_files(scmp_filter_ctx ctx)
 {
 	static const char *const calls[] = { "memfd_create", "ftruncate",
 					     "ftruncate64" };
+
+	return allow(ctx, calls, MIH_ARRAY_LEN(calls));
+}
+
+/* Memory files that are full and sealed, for the kernel to read. */
+static mih_err fill_stages(scmp_filter_ctx ctx)
+{
 	const struct condition rows[] = {
 		{ SCMP_SYS(ioctl), EQUAL(1, BACKING_OPEN) },
 		{ SCMP_SYS(ioctl), EQUAL(1, BACKING_CLOSE) },
 	};
-	mih_err err = allow(ctx, calls, MIH_ARRAY_LEN(calls));
 
-	return err ? err : allow_if(ctx, rows, MIH_ARRAY_LEN(rows));
+	return allow_if(ctx, rows, MIH_ARRAY_LEN(rows));
 }
 
 /* It looks at a mount point, and reads nothing. */
@@ -213,6 +218,8 @@ mih_err mih_sandbox_filter(const struct mih_sandbox_params *params, bool makes)
 	err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (!err && params->filter == MIH_SANDBOX_SERVE)
 		err = fill_serve(ctx, makes);
+	if (!err && params->filter == MIH_SANDBOX_SERVE && params->memory_files)
+		err = fill_memory_files(ctx);
 	if (!err && params->filter == MIH_SANDBOX_SERVE && params->stages)
 		err = fill_stages(ctx);
 	if (!err && params->filter == MIH_SANDBOX_UNMOUNT)

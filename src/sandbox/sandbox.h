@@ -45,7 +45,8 @@ struct mih_sandbox_params {
 			  forbid to unmount */
 	uint64_t capabilities; /* to keep: bits 1 << CAP_..., if held at all */
 	enum mih_sandbox_filter filter;
-	bool stages; /* SERVE: also make memory files, and hand them to FUSE */
+	bool memory_files; /* SERVE: also make files in memory, */
+	bool stages;	   /* and hand them to FUSE */
 };
 
 /** What is in force in this process; all 0 before mih_sandbox_enter(). */

@@ -240,10 +240,17 @@ use 1
 mt_mount "$work/model" --verify=mount
 answers=0
 use 2
-printf X | dd of="$work/v2/weights.safetensors" conv=notrunc 2>/dev/null
 check "--verify=mount reads all of the new version first" \
-	reload "not reloaded, .*mihfs verify"
-check "and refuses it" same 1
+	reload 'reloaded: root'
+check "and serves it" same 2
+use 1
+check "and of the next one" reload 'reloaded: root'
+use 2
+printf X | dd of="$work/v2/weights.safetensors" conv=notrunc 2>/dev/null
+check "which it refuses if a byte is wrong" \
+	reload "not reloaded, .*: not as signed"
+check_log "the log says where" "weights.safetensors: bytes .* differ"
+check "and serves what it did" same 1
 kill -HUP "$mt_pid"
 check "SIGTERM ends it amid a reload" mt_umount
 

@@ -270,8 +270,12 @@ mih_err mih_cli_confine_enter(struct mih_cli_confine *c,
 	/* Only who may administer the system may hand files to the kernel. */
 	if (options->serve == MIH_CLI_SERVE_STAGE && mih_fs_can_stage()) {
 		params.capabilities |= BIT(CAP_SYS_ADMIN);
-		params.stages = true;
+		params.memory_files = params.stages = true;
 	}
+	/* A reload that reads all bytes keeps their digests meanwhile, in
+	 * memory, as there is no folder to write to. */
+	if (options->verify == MIH_CLI_VERIFY_MOUNT)
+		params.memory_files = true;
 	allow_readahead(c, dev);
 	if (!only_cpu(&options->devices.device)) {
 		params.filter = MIH_SANDBOX_ALL_CALLS;
