@@ -1,6 +1,6 @@
-#include "util/host/clock.h"
 #include "util/log.h"
 #include "util/checked.h"
+#include "util/host/clock.h"
 #include "util/log/record.h"
 #include "util/log/system.h"
 #include "util/text.h"

@@ -14,7 +14,7 @@
 #define SMALL	      65536	    /* ... this many bytes: */
 #define THREADS_SMALL 4		    /* threads for each core */
 #define BYTES_MAX     (256 * PIECE) /* of all pieces, or one for each thread */
-#define FILES_MAX     128	    /* open for the same reason */
+#define FILES_MAX     128 /* open at once, to be hashed side by side */
 
 _Static_assert(FAR % PIECE == 0 &&
 		   FAR / MIH_HASH_GROUP == MIH_VERIFY_BULK_GROUPS,

@@ -14,44 +14,6 @@
 
 #define PASSES 4 /* that may share the memory which is one's in a command */
 
-/* The shard at hand is complete. */
-static mih_err end_shard(struct mih_verify_unit *u)
-{
-	enum mih_hash_alg alg = u->file->resource->alg;
-	uint8_t got[MIH_HASH_LEN_MAX];
-	mih_err err = mih_hash_stream_final(u->stream, got);
-
-	mih_hash_stream_free(u->stream);
-	u->stream = NULL;
-	if (err)
-		return err;
-	if (!mih_hash_eq(got, u->shard->digest, mih_hash_info(alg)->len))
-		return MIH_EDIGEST;
-	if (u->shard == u->last)
-		return 0;
-	u->shard++;
-	return mih_hash_stream_new(alg, &u->stream);
-}
-
-/* Give what was read to its shards. */
-static mih_err feed(struct mih_verify_unit *u, uint64_t off, size_t len)
-{
-	uint64_t at = MIH_MAX(off, u->first->begin), end = off + len;
-
-	while (u->stream && at < end) {
-		uint64_t to = MIH_MIN(end, u->shard->end);
-		mih_err err = mih_hash_stream_update(
-		    u->stream, u->buf + (at - off), (size_t)(to - at));
-
-		at = to;
-		if (!err && at == u->shard->end)
-			err = end_shard(u);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 /* Where the piece at @off ends: where hints are. */
 static uint64_t piece_end(const struct mih_verify_unit *u, uint64_t off)
 {
@@ -113,17 +75,59 @@ static mih_err load_piece(struct mih_verify_unit *u, uint64_t off, uint8_t *buf)
 	return err;
 }
 
+/* The file, as far as these shards go; without hints. */
+static struct mih_verify_bulk_file shards_of(const struct mih_verify_unit *u)
+{
+	return (struct mih_verify_bulk_file){
+		.nbytes = u->file->nbytes,
+		.shards = u->first,
+		.nshards = (size_t)(u->last - u->first) + 1,
+	};
+}
+
+/* What these shards have of the piece at @off, which is in @buf. */
+static struct mih_verify_bulk_link link_of(const struct mih_verify_unit *u,
+					   struct mih_verify_bulk_file *file,
+					   uint64_t off, const uint8_t *buf)
+{
+	uint64_t from = MIH_MAX(off, u->first->begin);
+	uint64_t to = MIH_MIN(piece_end(u, off), u->last->end);
+
+	return (struct mih_verify_bulk_link){
+		.file = file,
+		.flat = u->file->resource->alg,
+		.part = { buf + (from - off), from, (size_t)(to - from) },
+	};
+}
+
+static mih_err read_next(struct mih_verify_unit *u,
+			 struct mih_verify_bulk_file *file,
+			 struct mih_verify_bulk_chain *chain, uint64_t off)
+{
+	struct mih_verify_bulk_link link = link_of(u, file, off, u->buf);
+	mih_err err = load_piece(u, off, u->buf);
+
+	if (err)
+		return err;
+	link.chain = chain;
+	mih_verify_bulk_links(&link, 1);
+	return !link.err && file->nbad ? MIH_EDIGEST : link.err;
+}
+
 /* One shard after the other: sure to tell which of them is bad. */
 static mih_err read_in_order(struct mih_verify_unit *u)
 {
-	mih_err err = mih_hash_stream_new(u->file->resource->alg, &u->stream);
+	struct mih_verify_bulk_file file = shards_of(u);
+	struct mih_verify_bulk_chain chain = { 0 };
+	mih_err err =
+	    mih_hash_stream_new(u->file->resource->alg, &chain.stream);
 
 	for (uint64_t off = u->from; !err && off < u->to;
-	     off = piece_end(u, off)) {
-		err = load_piece(u, off, u->buf);
-		if (!err)
-			err = feed(u, off, (size_t)(piece_end(u, off) - off));
-	}
+	     off = piece_end(u, off))
+		err = read_next(u, &file, &chain, off);
+	mih_hash_stream_free(chain.stream);
+	u->shard = u->first + MIH_MIN(file.nbad ? file.first_bad : chain.shard,
+				      file.nshards - 1);
 	return err;
 }
 
@@ -146,20 +150,6 @@ static size_t width_for(const struct mih_verify_unit *u, size_t ncores)
 	return (size_t)MIH_MIN(MIH_MAX(each, (uint64_t)1), (uint64_t)most);
 }
 
-static struct mih_verify_bulk_link link_of(struct hinted *h, uint64_t off,
-					   const uint8_t *buf)
-{
-	const struct mih_verify_unit *u = h->u;
-	uint64_t from = MIH_MAX(off, u->first->begin);
-	uint64_t to = MIH_MIN(piece_end(u, off), u->last->end);
-
-	return (struct mih_verify_bulk_link){
-		.file = &h->file,
-		.flat = u->file->resource->alg,
-		.part = { buf + (from - off), from, (size_t)(to - from) },
-	};
-}
-
 /* Pieces from the one at @off on. */
 static mih_err check_some(struct hinted *h, uint64_t off, uint8_t *buf)
 {
@@ -172,7 +162,7 @@ static mih_err check_some(struct hinted *h, uint64_t off, uint8_t *buf)
 		uint8_t *piece = buf + n * MIH_VERIFY_EXTENT;
 
 		err = load_piece(h->u, off, piece);
-		links[n++] = link_of(h, off, piece);
+		links[n++] = link_of(h->u, &h->file, off, piece);
 		off = piece_end(h->u, off);
 	}
 	if (err)
@@ -234,18 +224,14 @@ static mih_err read_hinted(struct mih_verify_unit *u)
 	size_t ncores = mih_pool_cores();
 	struct hinted h = {
 		.u = u,
-		.file = {
-			.nbytes = u->file->nbytes,
-			.shards = u->first,
-			.nshards = (size_t)(u->last - u->first) + 1,
-			.hints = hints,
-			.first_hint = first,
-		},
+		.file = shards_of(u),
 		.width = width_for(u, ncores),
 	};
 
 	if (!hints)
 		return -ENOENT;
+	h.file.hints = hints;
+	h.file.first_hint = first;
 	mih_thread_crew("mihfs-shard", ncores, check_pieces, &h);
 	if (h.err)
 		return h.err;

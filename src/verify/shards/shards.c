@@ -44,7 +44,6 @@ bool mih_verify_shards_known(struct mih_verify_engine *engine,
 
 static void unit_fini(struct mih_verify_unit *u)
 {
-	mih_hash_stream_free(u->stream);
 	free(u->claimed);
 	free(u->left);
 	free(u->right);

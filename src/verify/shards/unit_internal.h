@@ -11,7 +11,6 @@
 #ifndef MIH_VERIFY_SHARDS_UNIT_INTERNAL_H
 #define MIH_VERIFY_SHARDS_UNIT_INTERNAL_H
 
-#include "hash/stream.h"
 #include "verify/bulk/bulk_internal.h"
 #include "verify/engine/engine_internal.h"
 
@@ -21,9 +20,8 @@ struct mih_verify_unit {
 	const struct mih_verify_page_job *job;
 	const struct mih_verify_file *file;
 	const struct mih_sig_shard *first, *last; /* of the file's */
-	const struct mih_sig_shard *shard;	  /* that is being hashed */
-	struct mih_hash_stream *stream;		  /* of it; owned */
-	uint64_t from, to;     /* what is read: whole groups */
+	const struct mih_sig_shard *shard; /* out: where reading came to */
+	uint64_t from, to;		   /* what is read: whole groups */
 	uint64_t page, npages; /* that lie in these shards altogether */
 	bool *claimed;	       /* per page: is it ours to decide? owned */
 	struct mih_verify_edge *left, *right; /* of the page; owned */
